@@ -1,0 +1,13 @@
+# Every dependency is a Debian 12 package; docs/dependencies.md has one line on each.
+find_package(Threads REQUIRED)
+find_package(fmt REQUIRED)
+find_package(CLI11 REQUIRED)
+find_path(RAPIDJSON_INCLUDE_DIR rapidjson/document.h REQUIRED)
+
+# Static archives, so that the one binary runs on a machine without these packages.
+find_library(PCRE2_LIBRARY NAMES libpcre2-8.a REQUIRED)
+find_library(UTF8PROC_LIBRARY NAMES libutf8proc.a REQUIRED)
+
+if(FORGE_BUILD_TESTS)
+  find_package(GTest REQUIRED)
+endif()

@@ -1,0 +1,32 @@
+# forge_layer(NAME [DEPENDS layer...] [LIBRARIES lib...])
+# A directory of src/forge is one static library, forge_NAME, of all the .cpp files below it. DEPENDS
+# names the layers further down the ladder that it may include (tests/tree checks the includes).
+function(forge_layer name)
+  cmake_parse_arguments(arg "" "" "DEPENDS;LIBRARIES" ${ARGN})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/forge/${name}/*.cpp)
+  if(NOT sources)
+    add_library(forge_${name} INTERFACE)
+    set(scope INTERFACE)
+  else()
+    add_library(forge_${name} STATIC ${sources})
+    set(scope PUBLIC)
+  endif()
+  list(TRANSFORM arg_DEPENDS PREPEND forge_)
+  target_link_libraries(forge_${name} ${scope} forge_flags ${arg_DEPENDS} ${arg_LIBRARIES})
+endfunction()
+
+# forge_tests(NAME [LIBRARIES lib...])
+# All *_test.cpp files of tests/NAME make one program, NAME_tests; each of its cases is a ctest entry.
+function(forge_tests name)
+  cmake_parse_arguments(arg "" "" "LIBRARIES" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/${name}/*.cpp)
+  if(NOT sources)
+    return()
+  endif()
+  add_executable(${name}_tests ${sources})
+  target_include_directories(${name}_tests PRIVATE ${PROJECT_SOURCE_DIR})
+  target_compile_definitions(${name}_tests PRIVATE FORGE_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  target_link_libraries(${name}_tests PRIVATE forge_flags ${arg_LIBRARIES} GTest::gtest GTest::gtest_main)
+  gtest_discover_tests(${name}_tests TEST_PREFIX "${name}." PROPERTIES TIMEOUT 600
+    DISCOVERY_TIMEOUT 60)
+endfunction()

@@ -1,0 +1,34 @@
+# Language level, warnings, sanitizers: everything that holds for every target of Forge.
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+
+option(FORGE_BUILD_TESTS "Build the tests" ON)
+option(FORGE_WERROR "Treat warnings as errors" OFF)
+option(FORGE_SCALAR "Build without any SIMD kernels (the reference path only)" OFF)
+set(FORGE_SANITIZE "" CACHE STRING "Sanitizers, as -fsanitize= takes them (address,undefined | thread)")
+
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "" FORCE)
+endif()
+
+# One target carries the flags, so that third-party code never gets them by accident.
+add_library(forge_flags INTERFACE)
+target_include_directories(forge_flags INTERFACE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/include)
+# -ffp-contract=off: a fused multiply-add where the source has none would make the bits of a result
+# depend on the compiler and its flags; kernels that want fma say so.
+target_compile_options(forge_flags INTERFACE
+  -Wall -Wextra -Wpedantic -Wconversion -Wno-sign-conversion -Wshadow -ffp-contract=off)
+if(FORGE_WERROR)
+  target_compile_options(forge_flags INTERFACE -Werror)
+endif()
+if(FORGE_SCALAR)
+  target_compile_definitions(forge_flags INTERFACE FORGE_SCALAR=1)
+endif()
+if(FORGE_SANITIZE)
+  target_compile_options(forge_flags INTERFACE
+    -fsanitize=${FORGE_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  target_link_options(forge_flags INTERFACE -fsanitize=${FORGE_SANITIZE})
+endif()

@@ -1,0 +1,39 @@
+// A whole file as read-only memory.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+
+#include "forge/base/result.h"
+
+namespace forge {
+
+/// Owns a read-only mapping of a file; movable, the bytes stay where they are when it is moved.
+/// Any thread may read. A file that another process cuts short while it is mapped raises SIGBUS on
+/// access, as with every mapped file.
+class MappedFile {
+ public:
+  /// Maps the whole file. Fails where it is missing, a directory or not readable; an empty file is fine.
+  [[nodiscard]] static Result<MappedFile> open(const std::string& path);
+
+  MappedFile() = default;
+  MappedFile(MappedFile&& other) noexcept;
+  MappedFile& operator=(MappedFile&& other) noexcept;
+  MappedFile(const MappedFile&) = delete;
+  MappedFile& operator=(const MappedFile&) = delete;
+  ~MappedFile();
+
+  [[nodiscard]] std::span<const std::byte> bytes() const { return {data_, size_}; }
+  [[nodiscard]] const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+  const std::byte* data_ = nullptr;
+  size_t size_ = 0;
+};
+
+/// Reads a whole small file into a string; fails above max_bytes, naming both sizes.
+[[nodiscard]] Result<std::string> read_file(const std::string& path, size_t max_bytes);
+
+}  // namespace forge
