@@ -27,9 +27,10 @@ static_assert(std::endian::native == std::endian::little,
   return product;
 }
 
-/// Reads a little-endian number from any address. The caller has checked that sizeof(T) bytes are there.
+/// Reads a little-endian number from any address. The caller has checked that sizeof(T) bytes are
+/// there.
 template <typename T>
-  requires std::is_trivially_copyable_v<T>
+requires std::is_trivially_copyable_v<T>
 [[nodiscard]] T load_le(const std::byte* address) {
   T value;
   std::memcpy(&value, address, sizeof(T));
@@ -38,9 +39,7 @@ template <typename T>
 
 /// Writes a little-endian number to any address.
 template <typename T>
-  requires std::is_trivially_copyable_v<T>
-void store_le(std::byte* address, T value) {
-  std::memcpy(address, &value, sizeof(T));
-}
+requires std::is_trivially_copyable_v<T>
+void store_le(std::byte* address, T value) { std::memcpy(address, &value, sizeof(T)); }
 
 }  // namespace forge

@@ -14,11 +14,11 @@ namespace forge {
 }  // namespace forge
 
 /// Always on. FORGE_CHECK(rows == n, "rows {} n {}", rows, n);
-#define FORGE_CHECK(condition, ...)                                                     \
-  do {                                                                                  \
-    if (!(condition)) [[unlikely]] {                                                    \
+#define FORGE_CHECK(condition, ...)                                                      \
+  do {                                                                                   \
+    if (!(condition)) [[unlikely]] {                                                     \
       ::forge::check_failed(__FILE__, __LINE__, #condition, ::fmt::format(__VA_ARGS__)); \
-    }                                                                                   \
+    }                                                                                    \
   } while (false)
 
 /// For hot loops: on in debug builds only.

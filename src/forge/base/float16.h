@@ -29,7 +29,8 @@ inline uint16_t f32_to_f16(float f) {
     return static_cast<uint16_t>(sign | 0x7C00u | payload);
   }
   if (magnitude >= 0x477FF000u) return static_cast<uint16_t>(sign | 0x7C00u);  // >= 65520
-  if (magnitude < 0x38800000u) {  // below 2^-14: the sum leaves the rounded mantissa in the low bits
+  if (magnitude <
+      0x38800000u) {  // below 2^-14: the sum leaves the rounded mantissa in the low bits
     const float shifted = std::bit_cast<float>(magnitude) + 0.5f;
     return static_cast<uint16_t>(sign | (std::bit_cast<uint32_t>(shifted) - 0x3F000000u));
   }

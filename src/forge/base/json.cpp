@@ -64,13 +64,19 @@ bool Value::is_number() const { return node_ != nullptr && node_of(node_).IsNumb
 Kind Value::kind() const {
   FORGE_CHECK(node_ != nullptr, "kind() of a missing value");
   switch (node_of(node_).GetType()) {
-    case rapidjson::kNullType: return Kind::kNull;
+    case rapidjson::kNullType:
+      return Kind::kNull;
     case rapidjson::kFalseType:
-    case rapidjson::kTrueType: return Kind::kBool;
-    case rapidjson::kNumberType: return Kind::kNumber;
-    case rapidjson::kStringType: return Kind::kString;
-    case rapidjson::kArrayType: return Kind::kArray;
-    case rapidjson::kObjectType: return Kind::kObject;
+    case rapidjson::kTrueType:
+      return Kind::kBool;
+    case rapidjson::kNumberType:
+      return Kind::kNumber;
+    case rapidjson::kStringType:
+      return Kind::kString;
+    case rapidjson::kArrayType:
+      return Kind::kArray;
+    case rapidjson::kObjectType:
+      return Kind::kObject;
   }
   return Kind::kNull;
 }
@@ -222,9 +228,8 @@ Writer& Writer::end_array() {
   return *this;
 }
 Writer& Writer::key(std::string_view name) {
-  state_->apply([&](auto& w) {
-    return w.Key(name.data(), static_cast<rapidjson::SizeType>(name.size()));
-  });
+  state_->apply(
+      [&](auto& w) { return w.Key(name.data(), static_cast<rapidjson::SizeType>(name.size())); });
   return *this;
 }
 Writer& Writer::value(std::string_view text) {

@@ -14,7 +14,8 @@ namespace forge {
 /// access, as with every mapped file.
 class MappedFile {
  public:
-  /// Maps the whole file. Fails where it is missing, a directory or not readable; an empty file is fine.
+  /// Maps the whole file. Fails where it is missing, a directory or not readable; an empty file is
+  /// fine.
   [[nodiscard]] static Result<MappedFile> open(const std::string& path);
 
   MappedFile() = default;

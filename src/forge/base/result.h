@@ -12,7 +12,8 @@
 
 namespace forge {
 
-/// What went wrong, as one line for a person: where (file, field), what was found, what was expected.
+/// What went wrong, as one line for a person: where (file, field), what was found, what was
+/// expected.
 struct Error {
   std::string message;
 };
@@ -27,8 +28,8 @@ template <typename... Args>
 template <typename T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}        // NOLINT
-  Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}    // NOLINT
+  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}      // NOLINT
+  Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT
 
   [[nodiscard]] bool ok() const { return state_.index() == 0; }
   explicit operator bool() const { return ok(); }
@@ -81,7 +82,8 @@ using Status = Result<void>;
 #define FORGE_CONCAT_(a, b) a##b
 #define FORGE_CONCAT(a, b) FORGE_CONCAT_(a, b)
 
-/// FORGE_TRY(auto x, f()) - x is f()'s value; where f() failed, the enclosing function returns its error.
+/// FORGE_TRY(auto x, f()) - x is f()'s value; where f() failed, the enclosing function returns its
+/// error.
 #define FORGE_TRY(declaration, expression) \
   FORGE_TRY_(declaration, expression, FORGE_CONCAT(forge_try_, __LINE__))
 #define FORGE_TRY_(declaration, expression, name) \
@@ -90,9 +92,9 @@ using Status = Result<void>;
   declaration = std::move(name).value()
 
 /// FORGE_TRY_STATUS(f()) - the same where f() returns a Status.
-#define FORGE_TRY_STATUS(expression)                                \
-  do {                                                              \
-    if (auto forge_status = (expression); !forge_status.ok()) {     \
-      return forge_status.error();                                  \
-    }                                                               \
+#define FORGE_TRY_STATUS(expression)                            \
+  do {                                                          \
+    if (auto forge_status = (expression); !forge_status.ok()) { \
+      return forge_status.error();                              \
+    }                                                           \
   } while (false)

@@ -24,8 +24,8 @@ class ThreadPool {
   [[nodiscard]] int n_threads() const;
 
   /// Calls body(begin, end) on disjoint ranges that together cover [0, count), each a multiple of
-  /// grain long except the last, and returns when all are done. body must not throw and must not use
-  /// the pool itself.
+  /// grain long except the last, and returns when all are done. body must not throw and must not
+  /// use the pool itself.
   void parallel_for(int64_t count, int64_t grain,
                     const std::function<void(int64_t begin, int64_t end)>& body);
 

@@ -23,11 +23,12 @@ struct Utf8Char {
 /// The offset of the first invalid byte, or nothing where the whole text is valid UTF-8.
 [[nodiscard]] std::optional<size_t> find_invalid_utf8(std::string_view text);
 
-/// Replaces each maximal invalid part by one U+FFFD, as the Unicode standard (3.9, "maximal subpart")
-/// and Python's errors="replace" do.
+/// Replaces each maximal invalid part by one U+FFFD, as the Unicode standard (3.9, "maximal
+/// subpart") and Python's errors="replace" do.
 [[nodiscard]] std::string replace_invalid_utf8(std::string_view text);
 
-/// Length of the longest prefix that does not end inside a character which later bytes could complete.
+/// Length of the longest prefix that does not end inside a character which later bytes could
+/// complete.
 [[nodiscard]] size_t complete_utf8_prefix(std::string_view text);
 
 /// Appends the UTF-8 form of a code point (<= U+10FFFF, not a surrogate).

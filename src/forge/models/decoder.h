@@ -21,8 +21,8 @@ struct DecoderOptions {
 };
 
 /// Receives the hidden state (n_tokens, hidden_dim) after the embedding ("embed"), after each layer
-/// ("layer 0", ...) and after the final norm ("final_norm"); for tests and for finding the first layer
-/// that differs from a reference.
+/// ("layer 0", ...) and after the final norm ("final_norm"); for tests and for finding the first
+/// layer that differs from a reference.
 using LayerProbe = std::function<void(std::string_view stage, const ActivationView& hidden)>;
 
 /// Owns the KV cache and the workspace of one model on the CPU. A step allocates nothing. Not

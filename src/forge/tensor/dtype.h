@@ -29,7 +29,8 @@ enum class DType : uint8_t {
   kMXFP4,
 };
 
-/// What a type looks like in memory. Source of the numbers: the GGUF specification and ggml's types.
+/// What a type looks like in memory. Source of the numbers: the GGUF specification and ggml's
+/// types.
 struct DTypeInfo {
   DType dtype;
   std::string_view name;  // upper case as in GGUF tools: "Q4_K"
@@ -45,12 +46,12 @@ struct DTypeInfo {
 /// Case does not matter: "q4_k" is Q4_K.
 [[nodiscard]] std::optional<DType> dtype_from_name(std::string_view name);
 [[nodiscard]] std::optional<DType> dtype_from_ggml_id(uint32_t id);
-/// ggml's name for any tensor type number it has, also for those Forge does not read ("IQ2_XXS"), or
-/// empty; for error messages.
+/// ggml's name for any tensor type number it has, also for those Forge does not read ("IQ2_XXS"),
+/// or empty; for error messages.
 [[nodiscard]] std::string_view ggml_type_name(uint32_t id);
 
-/// Bytes of n consecutive elements, or nothing where n is negative, no multiple of block_len, or the
-/// product does not fit 63 bits.
+/// Bytes of n consecutive elements, or nothing where n is negative, no multiple of block_len, or
+/// the product does not fit 63 bits.
 [[nodiscard]] std::optional<int64_t> row_bytes(DType dtype, int64_t n);
 
 }  // namespace forge

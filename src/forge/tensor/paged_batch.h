@@ -12,12 +12,17 @@ inline constexpr int32_t kBlockLen = 16;
 
 /// One sequence's share of a step: query rows [row_begin, row_end) of the batch are the tokens at
 /// positions [kv_len - (row_end - row_begin), kv_len), so a decode has one row and a prefill chunk
-/// many. block_table[i] is the cache block that holds positions [i * kBlockLen, (i + 1) * kBlockLen).
+/// many. block_table[i] is the cache block that holds positions [i * kBlockLen, (i + 1) *
+/// kBlockLen).
 struct SequenceRows {
   int32_t row_begin = 0;
   int32_t row_end = 0;
-  int32_t kv_len = 0;  // tokens in the cache once this step's rows are appended
+  int32_t kv_len = 0;                    // tokens in the cache once this step's rows are appended
   std::span<const int32_t> block_table;  // at least ceil(kv_len / kBlockLen) entries
+  /// longrope models only: the sequence is longer than the original context, so its queries and
+  /// keys (all of them: the engine recomputes the cache when a sequence crosses) turn by the long
+  /// factors.
+  bool use_long_rope = false;
 };
 
 /// One step. Sequences cover rows [0, n_tokens) in order, without gaps.

@@ -13,9 +13,9 @@
 
 namespace forge {
 
-/// Up to four dimensions, outermost first as PyTorch writes them: a weight matrix is (rows, columns)
-/// with the columns contiguous. GGUF files list the same dimensions innermost first; the reader turns
-/// them round.
+/// Up to four dimensions, outermost first as PyTorch writes them: a weight matrix is (rows,
+/// columns) with the columns contiguous. GGUF files list the same dimensions innermost first; the
+/// reader turns them round.
 class Shape {
  public:
   static constexpr int kMaxRank = 4;
