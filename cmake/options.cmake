@@ -7,7 +7,8 @@ set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 
 option(FORGE_BUILD_TESTS "Build the tests" ON)
 option(FORGE_WERROR "Treat warnings as errors" OFF)
-option(FORGE_SCALAR "Build without any SIMD kernels (the reference path only)" OFF)
+option(FORGE_SCALAR "Keep SIMD out of the kernels: no vectorised loops" OFF)
+option(FORGE_CUDA "Build the CUDA backend" OFF)
 set(FORGE_SANITIZE "" CACHE STRING "Sanitizers, as -fsanitize= takes them (address,undefined | thread)")
 
 if(NOT CMAKE_BUILD_TYPE)
@@ -25,7 +26,12 @@ if(FORGE_WERROR)
   target_compile_options(forge_flags INTERFACE -Werror)
 endif()
 if(FORGE_SCALAR)
-  target_compile_definitions(forge_flags INTERFACE FORGE_SCALAR=1)
+  # The kernels are plain loops; this keeps the compiler from making SIMD of them.
+  target_compile_options(forge_flags INTERFACE -fno-tree-vectorize -fno-tree-slp-vectorize)
+endif()
+if(FORGE_CUDA)
+  message(FATAL_ERROR "FORGE_CUDA=ON: this version of Forge has no CUDA backend; "
+    "use the preset \"release\" (CPU).")
 endif()
 if(FORGE_SANITIZE)
   target_compile_options(forge_flags INTERFACE
