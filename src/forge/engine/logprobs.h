@@ -1,0 +1,29 @@
+// Log-probabilities of tokens, as the model gives them.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace forge::engine {
+
+struct TokenLogprob {
+  int32_t id = 0;
+  double logprob = 0.0;  // natural logarithm
+};
+
+/// What the model thought of one token.
+struct PositionLogprobs {
+  TokenLogprob chosen;
+  std::vector<TokenLogprob> top;  // most probable first, the lower id first among equals
+};
+
+/// The log-softmax of the raw logits (before bias, penalties, temperature and truncation, as OpenAI
+/// and vLLM report it), summed in double: of the chosen token and of the n most probable ones.
+[[nodiscard]] PositionLogprobs logprobs_of(std::span<const float> logits, int32_t chosen,
+                                           int32_t n);
+
+/// log sum exp of the logits: logprob(id) = logits[id] - log_sum_exp(logits).
+[[nodiscard]] double log_sum_exp(std::span<const float> logits);
+
+}  // namespace forge::engine
