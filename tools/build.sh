@@ -27,8 +27,8 @@ fi
 # ninja reports even that there is nothing to do. Where no source changed since the last build it is
 # asked just to make sure, and heard only if it did something.
 stamp=$build/built-$(tr -c 'A-Za-z0-9\n' - <<<"$*")
-sources=(CMakeLists.txt CMakePresets.json cmake src include tests models/forge-stories.gguf)
-if [[ -f $stamp && -z $(find "${sources[@]}" -newer "$stamp" -print -quit) ]]; then
+sources=(CMakeLists.txt CMakePresets.json cmake include src tests models/forge-stories.gguf)
+if [[ -f $stamp && -z $(find "${sources[@]}" -newer "$stamp" -print -quit 2>/dev/null) ]]; then
   if ! output=$(ninja -C "$build" --quiet "$@" 2>&1); then
     echo "$output" >&2
     exit 1

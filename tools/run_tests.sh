@@ -12,5 +12,11 @@ results=$PWD/build/$preset/tests.xml
 rm -f "$results"
 export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1
 export UBSAN_OPTIONS=print_stacktrace=1
-ctest --test-dir "build/$preset" -j "$(nproc)" --output-on-failure --no-tests=error \
-  --output-junit "$results" "$@" </dev/null || [[ -s $results ]]
+run=(ctest --test-dir "build/$preset" -j "$(nproc)" --output-on-failure --no-tests=error
+  --output-junit "$results" "$@")
+if [[ -t 1 ]]; then
+  "${run[@]}" --progress </dev/null
+else
+  # In a log one line a test is enough: its result.
+  "${run[@]}" </dev/null 2>&1 | grep -vE '^ +Start +[0-9]+:'
+fi || [[ -s $results ]]
