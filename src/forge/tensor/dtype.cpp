@@ -8,6 +8,7 @@
 
 #include "forge/base/bytes.h"
 #include "forge/base/check.h"
+#include "forge/tensor/blocks.h"
 
 namespace forge {
 namespace {
@@ -31,6 +32,17 @@ constexpr std::array<DTypeInfo, 17> kTypes{{
     {DType::kIQ4_XS, "IQ4_XS", 23, 256, 136},
     {DType::kMXFP4, "MXFP4", 39, 32, 17},
 }};
+
+// The table and the structs of tensor/blocks.h describe the same bytes.
+template <typename... Blocks>
+constexpr bool table_matches() {
+  return ((kTypes[static_cast<size_t>(Blocks::kDType)].block_len == Blocks::kLen &&
+           kTypes[static_cast<size_t>(Blocks::kDType)].block_bytes == sizeof(Blocks)) &&
+          ...);
+}
+static_assert(table_matches<BlockQ4_0, BlockQ4_1, BlockQ5_0, BlockQ5_1, BlockQ8_0, BlockQ2_K,
+                            BlockQ3_K, BlockQ4_K, BlockQ5_K, BlockQ6_K, BlockQ8_K, BlockIQ4_NL,
+                            BlockIQ4_XS, BlockMXFP4>());
 
 // Numbers that ggml has and Forge does not read.
 constexpr std::array<std::pair<uint32_t, std::string_view>, 19> kForeignTypes{{

@@ -18,7 +18,7 @@ struct SequenceRows {
   int32_t row_begin = 0;
   int32_t row_end = 0;
   int32_t kv_len = 0;                    // tokens in the cache once this step's rows are appended
-  std::span<const int32_t> block_table;  // at least ceil(kv_len / kBlockLen) entries
+  std::span<const int32_t> block_table = {};  // at least ceil(kv_len / kBlockLen) entries
   /// longrope models only: the sequence is longer than the original context, so its queries and
   /// keys (all of them: the engine recomputes the cache when a sequence crosses) turn by the long
   /// factors.
@@ -27,10 +27,10 @@ struct SequenceRows {
 
 /// One step. Sequences cover rows [0, n_tokens) in order, without gaps.
 struct PagedBatch {
-  std::span<const int32_t> token_ids;       // (n_tokens)
-  std::span<const int32_t> positions;       // (n_tokens), ascending by one inside a sequence
-  std::span<const SequenceRows> sequences;  // (n_seqs)
-  std::span<const int32_t> logit_rows;      // rows whose logits are wanted, ascending
+  std::span<const int32_t> token_ids = {};       // (n_tokens)
+  std::span<const int32_t> positions = {};       // (n_tokens), ascending by one inside a sequence
+  std::span<const SequenceRows> sequences = {};  // (n_seqs)
+  std::span<const int32_t> logit_rows = {};      // rows whose logits are wanted, ascending
 
   [[nodiscard]] int64_t n_tokens() const { return static_cast<int64_t>(token_ids.size()); }
 };
