@@ -74,9 +74,10 @@ void encode_block(const float* values, BlockMXFP4& block) {
   // At a scale of a quarter of the peak's power of two the table ends at 1.5 (peak: 1 to 2). That
   // is the OCP document's choice; one step up spares peaks above 1.5, one down pays where all are
   // small.
+  constexpr int kMaxE = 252;  // six times 2^126 does not fit an f32
   double best_error = INFINITY;
   for (const int shift : {-2, -1, -3}) {
-    const int e = std::clamp(normal.exponent + 127 + shift, 0, 254);
+    const int e = std::clamp(normal.exponent + 127 + shift, 0, kMaxE);
     const float half = std::ldexp(1.0f, e - 128 - normal.exponent);
     BlockMXFP4 candidate{.e = static_cast<uint8_t>(e), .qs = {}};
     double error = 0.0;

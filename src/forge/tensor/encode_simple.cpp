@@ -118,6 +118,8 @@ void encode_block(const float* values, BlockQ8_K& block) {
     block.bsums[i / 16] = static_cast<int16_t>(block.bsums[i / 16] + block.qs[i]);
   }
   block.d = 1.0f / inverse;
+  // Near the largest float, rounding up would make the peak infinite.
+  if (!std::isfinite(127.0f * block.d)) block.d = std::nextafter(block.d, 0.0f);
 }
 
 }  // namespace forge
