@@ -29,7 +29,7 @@ fi
 stamp=$build/built-$(tr -c 'A-Za-z0-9\n' - <<<"$*")
 sources=(CMakeLists.txt CMakePresets.json cmake include src tests models/forge-stories.gguf)
 if [[ -f $stamp && -z $(find "${sources[@]}" -newer "$stamp" -print -quit 2>/dev/null) ]]; then
-  if ! output=$(ninja -C "$build" --quiet "$@" 2>&1); then
+  if ! output=$(ninja -C "$build" -j "$(nproc)" --quiet "$@" 2>&1); then
     echo "$output" >&2
     exit 1
   fi
@@ -37,6 +37,6 @@ else
   echo "Building $build" >&2
   started=$(mktemp "$build/started.XXXXXX")
   trap 'rm -f "$started"' EXIT
-  ninja -C "$build" "$@" >&2
+  ninja -C "$build" -j "$(nproc)" "$@" >&2
   mv "$started" "$stamp"
 fi
