@@ -14,16 +14,16 @@
 namespace forge::models {
 
 struct LoadOptions {
-  bool check_weights = false;        // refuse NaN and infinity in any tensor (reads everything once)
-  bool allow_unknown_keys = false;   // config keys Forge does not know become notes, not errors
+  bool check_weights = false;       // refuse NaN and infinity in any tensor (reads everything once)
+  bool allow_unknown_keys = false;  // config keys Forge does not know become notes, not errors
 };
 
 /// Immutable after loading; any thread may read.
 struct Model {
   ModelSpec spec;
   ModelWeights weights;
-  formats::TensorSet tensors;                // safetensors: owns the mappings
-  std::optional<formats::GgufFile> gguf;     // GGUF: owns mappings and metadata
+  formats::TensorSet tensors;             // safetensors: owns the mappings
+  std::optional<formats::GgufFile> gguf;  // GGUF: owns mappings and metadata
   std::string path;
 
   /// All tensors of the checkpoint, whichever format it has.

@@ -17,17 +17,17 @@ enum class Activation { kSilu, kGeluTanh };
 /// kPairs:  (2i, 2i + 1), as llama-type GGUF files hold them (rows permuted by their converter).
 enum class RopeLayout { kHalves, kPairs };
 
-/// Rotary position embedding. inv_freq and attention_scale come out of models/rope_scaling.h, so the
-/// kernels know no scaling kinds. Source: Su et al. 2021, arXiv:2104.09864.
+/// Rotary position embedding. inv_freq and attention_scale come out of models/rope_scaling.h, so
+/// the kernels know no scaling kinds. Source: Su et al. 2021, arXiv:2104.09864.
 struct RopeSpec {
   RopeLayout layout = RopeLayout::kHalves;
-  int32_t rotary_dim = 0;           // leading dimensions of a head that rotate; even
-  std::vector<float> inv_freq;      // (rotary_dim / 2), f32 as PyTorch computes them
+  int32_t rotary_dim = 0;       // leading dimensions of a head that rotate; even
+  std::vector<float> inv_freq;  // (rotary_dim / 2), f32 as PyTorch computes them
   /// longrope only: frequencies for sequences longer than original_context, else empty.
   std::vector<float> long_inv_freq;
-  int32_t original_context = 0;     // longrope only
-  float attention_scale = 1.0f;     // factor on cos and sin (yarn, longrope)
-  std::string description;          // "theta 10000", "llama3 scaling, factor 32", for people
+  int32_t original_context = 0;  // longrope only
+  float attention_scale = 1.0f;  // factor on cos and sin (yarn, longrope)
+  std::string description;       // "theta 10000", "llama3 scaling, factor 32", for people
 };
 
 /// Sizes and choices of one decoder.
@@ -49,7 +49,7 @@ struct ModelSpec {
   bool has_qkv_bias = false;
   bool has_output_bias = false;  // attention output projection (llama attention_bias)
   bool has_mlp_bias = false;
-  bool has_qk_norm = false;  // RMSNorm of each head of q and k before RoPE (qwen3)
+  bool has_qk_norm = false;        // RMSNorm of each head of q and k before RoPE (qwen3)
   bool has_fused_qkv = false;      // one tensor, rows [q; k; v] (phi3)
   bool has_fused_gate_up = false;  // one tensor, rows [gate; up] (phi3)
   bool has_tied_embeddings = false;
