@@ -7,7 +7,6 @@
 #include <condition_variable>
 #include <fstream>
 #include <mutex>
-#include <string>
 #include <thread>
 #include <vector>
 
@@ -18,13 +17,13 @@ namespace {
 
 // CPUs that the cgroup's quota allows (cgroup v2 cpu.max, v1 cpu.cfs_*), 0 where there is no quota.
 int cgroup_cpu_count() {
-  std::string quota;
-  int64_t period = 0;
-  if (std::ifstream v2("/sys/fs/cgroup/cpu.max"); v2 >> quota >> period) {
-    if (quota == "max" || period <= 0) return 0;
-    return std::max<int>(1, static_cast<int>(std::stoll(quota) / period));
-  }
   int64_t limit = 0;
+  int64_t period = 0;
+  // "max 100000", where there is no quota, does not read as two numbers.
+  if (std::ifstream v2("/sys/fs/cgroup/cpu.max");
+      v2 >> limit >> period && limit > 0 && period > 0) {
+    return std::max<int>(1, static_cast<int>(limit / period));
+  }
   std::ifstream v1_quota("/sys/fs/cgroup/cpu/cpu.cfs_quota_us");
   std::ifstream v1_period("/sys/fs/cgroup/cpu/cpu.cfs_period_us");
   if (v1_quota >> limit && v1_period >> period && limit > 0 && period > 0) {

@@ -1,6 +1,8 @@
 #include "forge/base/utf8.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <cstring>
 
 namespace forge {
 namespace {
@@ -60,6 +62,15 @@ Utf8Char decode_utf8(std::string_view text, size_t offset) {
 std::optional<size_t> find_invalid_utf8(std::string_view text) {
   size_t i = 0;
   while (i < text.size()) {
+    // Most text is ASCII: eight bytes at a time while no high bit is set.
+    uint64_t eight = 0;
+    if (text.size() - i >= sizeof(eight)) {
+      std::memcpy(&eight, text.data() + i, sizeof(eight));
+      if ((eight & 0x8080808080808080u) == 0) {
+        i += sizeof(eight);
+        continue;
+      }
+    }
     const Sequence sequence = scan(text, i);
     if (!sequence.has_valid_lead || sequence.well_formed < sequence.expected) return i;
     i += sequence.expected;
