@@ -1,19 +1,11 @@
 #include "forge/base/json.h"
 
-// RapidJSON 1.1 predates some warnings of ours; its headers are included as they are.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wpedantic"
-#pragma GCC diagnostic ignored "-Wconversion"
-#pragma GCC diagnostic ignored "-Wshadow"
-#include <rapidjson/document.h>
-#include <rapidjson/error/en.h>
-#pragma GCC diagnostic pop
-
 #include <algorithm>
 #include <charconv>
 #include <utility>
 
 #include "forge/base/mapped_file.h"
+#include "forge/base/rapidjson_headers.h"
 #include "forge/base/utf8.h"
 
 namespace forge::json {

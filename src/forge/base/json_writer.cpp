@@ -1,21 +1,12 @@
 #include "forge/base/json.h"
 
-// RapidJSON 1.1 predates some warnings of ours; its headers are included as they are.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wpedantic"
-#pragma GCC diagnostic ignored "-Wconversion"
-#pragma GCC diagnostic ignored "-Wshadow"
-#include <rapidjson/prettywriter.h>
-#include <rapidjson/stringbuffer.h>
-#include <rapidjson/writer.h>
-#pragma GCC diagnostic pop
-
 #include <cmath>
 #include <limits>
 #include <variant>
 #include <vector>
 
 #include "forge/base/check.h"
+#include "forge/base/rapidjson_headers.h"
 #include "forge/base/utf8.h"
 
 namespace forge::json {
