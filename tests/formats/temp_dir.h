@@ -1,9 +1,9 @@
 // A directory of a test's own, and whole files in and out of memory.
 #pragma once
 
-#include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdlib>
 #include <filesystem>
