@@ -67,6 +67,8 @@ TEST(DType, GgmlNumbers) {
   EXPECT_EQ(ggml_type_name(16), "IQ2_XXS");
   EXPECT_EQ(ggml_type_name(28), "F64");
   EXPECT_EQ(ggml_type_name(40), "NVFP4");
+  for (uint32_t id = 0; id <= 42; ++id) EXPECT_NE(ggml_type_name(id), "") << id;
+  EXPECT_EQ(ggml_type_name(43), "");
   EXPECT_EQ(ggml_type_name(1000), "");
   EXPECT_EQ(ggml_type_name(std::numeric_limits<uint32_t>::max()), "");
   EXPECT_EQ(dtype_from_ggml_id(std::numeric_limits<uint32_t>::max()), std::nullopt);

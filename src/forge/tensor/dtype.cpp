@@ -45,7 +45,7 @@ static_assert(table_matches<BlockQ4_0, BlockQ4_1, BlockQ5_0, BlockQ5_1, BlockQ8_
                             BlockIQ4_XS, BlockMXFP4>());
 
 // Numbers that ggml has and Forge does not read.
-constexpr std::array<std::pair<uint32_t, std::string_view>, 19> kForeignTypes{{
+constexpr std::array<std::pair<uint32_t, std::string_view>, 26> kForeignTypes{{
     {9, "Q8_1"},
     {16, "IQ2_XXS"},
     {17, "IQ2_XS"},
@@ -65,6 +65,13 @@ constexpr std::array<std::pair<uint32_t, std::string_view>, 19> kForeignTypes{{
     {41, "Q1_0"},
     {42, "Q2_0"},
     {4, "Q4_2 (removed from ggml)"},
+    {5, "Q4_3 (removed from ggml)"},
+    {31, "Q4_0_4_4 (removed from ggml)"},
+    {32, "Q4_0_4_8 (removed from ggml)"},
+    {33, "Q4_0_8_8 (removed from ggml)"},
+    {36, "IQ4_NL_4_4 (removed from ggml)"},
+    {37, "IQ4_NL_4_8 (removed from ggml)"},
+    {38, "IQ4_NL_8_8 (removed from ggml)"},
 }};
 
 }  // namespace
