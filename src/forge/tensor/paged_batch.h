@@ -17,7 +17,7 @@ inline constexpr int32_t kBlockLen = 16;
 struct SequenceRows {
   int32_t row_begin = 0;
   int32_t row_end = 0;
-  int32_t kv_len = 0;                    // tokens in the cache once this step's rows are appended
+  int32_t kv_len = 0;  // tokens in the cache once this step's rows are appended
   std::span<const int32_t> block_table = {};  // at least ceil(kv_len / kBlockLen) entries
   /// longrope models only: the sequence is longer than the original context, so its queries and
   /// keys (all of them: the engine recomputes the cache when a sequence crosses) turn by the long
