@@ -13,10 +13,14 @@
 
 namespace forge::text {
 
+class DecodeStream;
+struct TokenizerParts;
+
 /// What encode() adds and recognises.
 struct EncodeOptions {
-  bool add_special = true;    // BOS/EOS where the tokenizer's own rules (or template) add them
-  bool parse_special = true;  // "<|im_end|>" in the text becomes that special token, else plain text
+  bool add_special = true;  // BOS/EOS where the tokenizer's own rules (or template) add them
+  bool parse_special =
+      true;  // "<|im_end|>" in the text becomes that special token, else plain text
 };
 
 struct DecodeOptions {
@@ -28,9 +32,10 @@ struct GgufVocabulary {
   std::string model;  // "gpt2" (byte-level BPE) or "llama" (SentencePiece BPE); others are refused
   std::string pre;    // name of the pre-tokenizer: "llama-bpe", "qwen2", "smollm", "gpt-2", ...
   std::vector<std::string> tokens;
-  std::vector<float> scores;        // SentencePiece only
-  std::vector<int32_t> token_types;  // 1 normal, 2 unknown, 3 control, 4 user defined, 5 unused, 6 byte
-  std::vector<std::string> merges;   // "left right", BPE only
+  std::vector<float> scores;  // SentencePiece only
+  std::vector<int32_t>
+      token_types;  // 1 normal, 2 unknown, 3 control, 4 user defined, 5 unused, 6 byte
+  std::vector<std::string> merges;  // "left right", BPE only
   std::optional<int32_t> bos_id;
   std::optional<int32_t> eos_id;
   std::optional<int32_t> unknown_id;
@@ -46,7 +51,8 @@ struct GgufVocabulary {
 class Tokenizer {
  public:
   /// Reads a Hugging Face folder: tokenizer.json, else tokenizer.model (SentencePiece), else
-  /// vocab.json + merges.txt; with tokenizer_config.json and special_tokens_map.json where they are.
+  /// vocab.json + merges.txt; with tokenizer_config.json and special_tokens_map.json where they
+  /// are.
   [[nodiscard]] static Result<Tokenizer> load_folder(const std::string& folder);
   /// origin names the vocabulary in errors (the GGUF file's path).
   [[nodiscard]] static Result<Tokenizer> from_gguf(GgufVocabulary vocabulary,
@@ -56,12 +62,12 @@ class Tokenizer {
   Tokenizer& operator=(Tokenizer&&) noexcept;
   ~Tokenizer();
 
-  /// text need not be valid UTF-8: what is invalid is encoded as Python's errors="replace" would give
-  /// it to the original (U+FFFD), byte-level BPE included.
+  /// text need not be valid UTF-8: what is invalid is encoded as Python's errors="replace" would
+  /// give it to the original (U+FFFD), byte-level BPE included.
   [[nodiscard]] std::vector<int32_t> encode(std::string_view text,
                                             const EncodeOptions& options = {}) const;
-  /// Whole text of the ids; invalid UTF-8 becomes U+FFFD as the original does it. Ids out of range are
-  /// skipped.
+  /// Whole text of the ids; invalid UTF-8 becomes U+FFFD as the original does it. Ids out of range
+  /// are skipped.
   [[nodiscard]] std::string decode(std::span<const int32_t> ids,
                                    const DecodeOptions& options = {}) const;
   /// The bytes that id contributes when it follows other tokens ("\u2581the" -> " the"); special
@@ -84,25 +90,30 @@ class Tokenizer {
  private:
   friend class Detokenizer;
   struct State;
-  explicit Tokenizer(std::shared_ptr<const State> state);
+  explicit Tokenizer(TokenizerParts parts);
   std::shared_ptr<const State> state_;
 };
 
 /// Turns tokens into text one at a time. Pieces never end inside a UTF-8 character, and all pieces
-/// with flush() at the end add up to exactly Tokenizer::decode() of the same ids. One per sequence.
+/// with flush() at the end add up to exactly Tokenizer::decode() of the same ids. One per sequence;
+/// movable. Where later tokens can still change a text it is held back: the bytes of an unfinished
+/// character, and in SentencePiece vocabularies a whole run of byte tokens ("<0xF0><0x9F>...").
 class Detokenizer {
  public:
   explicit Detokenizer(const Tokenizer& tokenizer, const DecodeOptions& options = {});
+  Detokenizer(Detokenizer&&) noexcept;
+  Detokenizer& operator=(Detokenizer&&) noexcept;
+  ~Detokenizer();
+
   /// Text that has become certain with this token; may be empty.
   [[nodiscard]] std::string add(int32_t id);
-  /// What is still held back.
+  /// What is still held back; the next add() starts a new text.
   [[nodiscard]] std::string flush();
 
  private:
   std::shared_ptr<const Tokenizer::State> state_;
   DecodeOptions options_;
-  std::string pending_;
-  bool is_first_ = true;
+  std::unique_ptr<DecodeStream> stream_;
 };
 
 }  // namespace forge::text
