@@ -1,6 +1,6 @@
 """Make the tiny random checkpoints of tests/models/goldens and what PyTorch computes with them.
 
-    python tools/make_goldens.py [--out tests/models/goldens] [--only NAME]
+    python tools/make_goldens.py [--out tests/models/goldens] [--only NAME] [--wide]
 
 needs torch, transformers 5, safetensors and numpy. Every folder holds
 
@@ -91,6 +91,24 @@ VARIANTS = {
 DTYPES = {"f32": torch.float32, "f16": torch.float16, "bf16": torch.bfloat16}
 
 
+def widen(settings):
+    """The same variant with rows of 256 and more, which K-quants need (tools/quality_table.py)."""
+    rope = settings["rope_parameters"]
+    wide = dict(settings, hidden_size=256, intermediate_size=512, vocab_size=2 * VOCAB)
+    if wide.pop("head_dim", None):
+        wide["head_dim"] = 128
+    head_dim = wide.get("head_dim", 256 // wide["num_attention_heads"])
+    if head_dim * wide["num_attention_heads"] % 256:
+        wide["num_attention_heads"], wide["num_key_value_heads"] = 4, 2
+        head_dim = 64
+    if rope["rope_type"] == "longrope":
+        partial = rope.get("partial_rotary_factor", 1.0)
+        more = {"partial_rotary_factor": partial} if partial != 1.0 else {}
+        original = rope["original_max_position_embeddings"]
+        wide["rope_parameters"] = longrope(int(head_dim * partial) // 2, original, **more)
+    return wide
+
+
 def fill(model, generator, dtype, tied):
     """Random weights whose states keep their size from layer to layer, rounded to the stored type."""
     for name, p in model.named_parameters():
@@ -171,8 +189,10 @@ def version_4(config):
     return config
 
 
-def try_seed(name, seed):
+def try_seed(name, seed, wide):
     kind, settings, dtype, style, prompts = VARIANTS[name]
+    if wide:
+        settings, prompts = widen(settings), {"golden": prompts["golden"]}
     config = AutoConfig.for_model(kind, **settings)
     config._attn_implementation = "eager"
     torch.manual_seed(seed)
@@ -181,7 +201,7 @@ def try_seed(name, seed):
     fill(model, generator, DTYPES[dtype], config.tie_word_embeddings)
     goldens = {}
     for stem, length in prompts.items():
-        prompt = torch.randint(3, VOCAB, (length,), generator=generator).tolist()
+        prompt = torch.randint(3, config.vocab_size, (length,), generator=generator).tolist()
         ids, rows, gap = greedy(model, prompt)
         if gap < MIN_GAP or len(set(ids)) < 8:
             return None
@@ -194,12 +214,12 @@ def try_seed(name, seed):
     return model, config, goldens
 
 
-def write_variant(name, out):
+def write_variant(name, out, wide=False):
     kind, _, dtype, style, _ = VARIANTS[name]
     seed, made = 0, None
     while made is None:
         seed += 1
-        made = try_seed(name, seed)
+        made = try_seed(name, seed, wide)
     model, config, goldens = made
     folder = out / name
     shutil.rmtree(folder, ignore_errors=True)
@@ -274,11 +294,12 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=Path("tests/models/goldens"))
     parser.add_argument("--only", choices=sorted(VARIANTS))
+    parser.add_argument("--wide", action="store_true", help="hidden size 256; no rope cases")
     options = parser.parse_args()
     torch.set_num_threads(1)
     for name in [options.only] if options.only else VARIANTS:
-        write_variant(name, options.out)
-    if not options.only:
+        write_variant(name, options.out, options.wide)
+    if not options.only and not options.wide:
         text = json.dumps(list(rope_cases()), indent=None, sort_keys=True)
         (options.out / "rope_cases.json").write_text(text + "\n")
 

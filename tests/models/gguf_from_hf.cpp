@@ -230,6 +230,13 @@ class Converter {
     }
     DType dtype = is_vector ? DType::kF32 : recipe_.matrices.value_or(view.dtype);
     if (view.columns() % info(dtype).block_len != 0) dtype = recipe_.fallback;
+    if (recipe_.store == Store::kDecoded) {
+      const auto n = static_cast<int64_t>(values.size());
+      std::vector<std::byte> blocks(static_cast<size_t>(*row_bytes(dtype, n)));
+      encode(dtype, values.data(), n, blocks.data());
+      decode(dtype, blocks.data(), n, values.data());
+      dtype = DType::kF32;
+    }
     add_values(gguf_name(tensor.name), view.shape, values, dtype);
   }
 

@@ -9,11 +9,15 @@
 
 namespace forge::models {
 
+/// Blocks of the wanted type, or F32 of the values those blocks stand for.
+enum class Store { kBlocks, kDecoded };
+
 struct GgufRecipe {
   /// Type of the matrices; nothing keeps the checkpoint's. Norms and biases become F32 always.
-  std::optional<DType> matrices;
+  std::optional<DType> matrices = {};
   /// Type of matrices whose rows are no whole number of blocks of that type.
   DType fallback = DType::kF16;
+  Store store = Store::kBlocks;
 };
 
 /// Writes the folder's checkpoint to path. Names, metadata keys, the order of q and k rows (llama

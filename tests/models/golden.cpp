@@ -39,7 +39,10 @@ int64_t Golden::columns(const std::string& name) const {
 }
 
 Golden load_golden(const std::string& variant, const std::string& stem) {
-  const std::string path = golden_path(variant) + "/" + stem + ".safetensors";
+  return load_golden_file(golden_path(variant) + "/" + stem + ".safetensors");
+}
+
+Golden load_golden_file(const std::string& path) {
   auto tensors = formats::open_safetensors(path);
   FORGE_CHECK(tensors.ok(), "{}", tensors.error().message);
   Golden golden;

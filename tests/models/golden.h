@@ -29,6 +29,7 @@ struct Golden {
 /// Reads tests/models/goldens/<variant>/<stem>.safetensors; aborts the test program where it
 /// cannot.
 Golden load_golden(const std::string& variant, const std::string& stem = "golden");
+Golden load_golden_file(const std::string& path);
 
 /// load_model of a golden's folder, or of any path; aborts where it fails.
 std::unique_ptr<Model> load_or_die(const std::string& path);

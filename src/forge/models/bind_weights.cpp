@@ -4,6 +4,8 @@
 #include <string>
 #include <unordered_set>
 
+#include "forge/formats/quote.h"
+
 namespace forge::models {
 namespace {
 
@@ -101,8 +103,8 @@ class Binder {
   Status refuse_unexpected() const {
     for (const formats::NamedTensor& tensor : tensors_.tensors()) {
       if (bound_.contains(tensor.name) || is_inert_tensor(format_, tensor.name)) continue;
-      return make_error("{}: tensor \"{}\" {}: unexpected in a {} model with this config",
-                        tensor.file, tensor.name, tensor.view.shape.to_string(),
+      return make_error("{}: tensor {} {}: unexpected in a {} model with this config", tensor.file,
+                        formats::quote(tensor.name), tensor.view.shape.to_string(),
                         spec_.architecture);
     }
     return {};

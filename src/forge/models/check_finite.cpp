@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "forge/base/thread_pool.h"
+#include "forge/formats/quote.h"
 #include "forge/models/bind_weights.h"
 #include "forge/tensor/decode.h"
 
@@ -45,8 +46,8 @@ Status check_finite(const formats::TensorSet& tensors) {
     const int64_t c = lowest % view.columns();
     std::vector<float> row(static_cast<size_t>(view.columns()));
     decode_row(view, r, row.data());
-    return make_error("{}: tensor \"{}\": element [{}, {}] is {}, expected a finite number",
-                      tensor.file, tensor.name, r, c, row[static_cast<size_t>(c)]);
+    return make_error("{}: tensor {}: element [{}, {}] is {}, expected a finite number",
+                      tensor.file, formats::quote(tensor.name), r, c, row[static_cast<size_t>(c)]);
   }
   return {};
 }

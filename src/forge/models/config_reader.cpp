@@ -3,6 +3,8 @@
 #include <cmath>
 #include <utility>
 
+#include "forge/formats/quote.h"
+
 namespace forge::models {
 
 using Kind = ConfigValue::Kind;
@@ -33,7 +35,7 @@ void ConfigReader::fail(std::string_view message) {
 void ConfigReader::fail_at(std::string_view key, std::string_view message) {
   const ConfigValue* value = object_->find(key);
   const std::string found = value == nullptr ? "" : " = " + value->shown;
-  fail(fmt::format("key \"{}{}\"{}: {}", prefix_, key, found, message));
+  fail(fmt::format("key {}{}: {}", formats::quote(prefix_ + std::string(key)), found, message));
 }
 
 bool ConfigReader::has(std::string_view key) const {
@@ -234,8 +236,8 @@ Status ConfigReader::finish(bool allow_unknown, std::vector<std::string>& notes)
       ConfigReader inside(shared_, &value, fmt::format("{}{}.", prefix_, key));
       FORGE_TRY_STATUS(inside.finish(allow_unknown, notes));
     } else if (allow_unknown) {
-      notes.push_back(fmt::format("{}: key \"{}{}\" = {}: unknown to Forge and ignored",
-                                  shared_->origin, prefix_, key, value.shown));
+      notes.push_back(fmt::format("{}: key {} = {}: unknown to Forge and ignored", shared_->origin,
+                                  formats::quote(prefix_ + key), value.shown));
     } else {
       fail_at(key, "Forge does not know this key, so the model's maths may not be what it runs");
     }

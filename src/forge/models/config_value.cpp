@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "forge/formats/quote.h"
+
 namespace forge::models {
 namespace {
 
@@ -33,7 +35,7 @@ ConfigValue make_string(std::string_view text) {
   ConfigValue value;
   value.kind = ConfigValue::Kind::kString;
   value.text = text;
-  value.shown = shorten(fmt::format("\"{}\"", text));
+  value.shown = formats::quote(text);
   return value;
 }
 
@@ -44,7 +46,7 @@ Status check_unique(const ConfigValue& object, const std::string& origin) {
   std::sort(names.begin(), names.end());
   const auto twice = std::adjacent_find(names.begin(), names.end());
   if (twice == names.end()) return {};
-  return make_error("{}: key \"{}\" stands twice in one object", origin, *twice);
+  return make_error("{}: key {} stands twice in one object", origin, formats::quote(*twice));
 }
 
 // GGUF array elements of every numeric type widen to one of two kinds.

@@ -4,6 +4,7 @@
 #include <limits>
 #include <string>
 
+#include "forge/formats/quote.h"
 #include "forge/models/config_limits.h"
 #include "forge/models/rope_scaling.h"
 
@@ -97,7 +98,7 @@ RopeScaling scaling_kind(ConfigReader& scaling, bool is_phi3) {
   const auto old_name = scaling.optional_string("type");
   const auto new_name = scaling.optional_string("rope_type");
   if (old_name && new_name && *old_name != *new_name) {
-    scaling.fail_at("type", "rope_type says \"" + *new_name + "\"");
+    scaling.fail_at("type", "rope_type says " + formats::quote(*new_name));
   }
   const std::string kind = new_name.value_or(old_name.value_or("default"));
   const std::string_view key = new_name ? "rope_type" : "type";

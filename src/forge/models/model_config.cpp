@@ -1,5 +1,6 @@
 #include "forge/models/model_config.h"
 
+#include "forge/formats/quote.h"
 #include "forge/models/architecture.h"
 #include "forge/models/config_reader.h"
 
@@ -20,17 +21,17 @@ Result<const Architecture*> choose_hf(ConfigReader& config, const std::string& o
   if (classes.empty()) {
     const Architecture* found = find_hf_model_type(*model_type);
     if (found != nullptr) return found;
-    return make_error("{}: key \"model_type\" = \"{}\": Forge runs {}", origin, *model_type,
-                      hf_class_names());
+    return make_error("{}: key \"model_type\" = {}: Forge runs {}", origin,
+                      formats::quote(*model_type), hf_class_names());
   }
   const Architecture* found = find_hf_architecture(classes[0]);
   if (found == nullptr) {
-    return make_error("{}: key \"architectures\" = \"{}\": Forge runs {}", origin, classes[0],
-                      hf_class_names());
+    return make_error("{}: key \"architectures\" = {}: Forge runs {}", origin,
+                      formats::quote(classes[0]), hf_class_names());
   }
   if (model_type && *model_type != found->hf_model_type) {
-    return make_error("{}: key \"model_type\" = \"{}\": \"architectures\" says {}, expected \"{}\"",
-                      origin, *model_type, classes[0], found->hf_model_type);
+    return make_error("{}: key \"model_type\" = {}: \"architectures\" says {}, expected \"{}\"",
+                      origin, formats::quote(*model_type), classes[0], found->hf_model_type);
   }
   return found;
 }
@@ -68,8 +69,8 @@ Result<ModelSpec> read_gguf_spec(const formats::GgufFile& file, const LoadOption
   }
   const Architecture* architecture = find_gguf_architecture(*name);
   if (architecture == nullptr) {
-    return make_error("{}: key \"general.architecture\" = \"{}\": Forge runs {}", file.path(),
-                      *name, gguf_names());
+    return make_error("{}: key \"general.architecture\" = {}: Forge runs {}", file.path(),
+                      formats::quote(*name), gguf_names());
   }
   ConfigReader reader(config_from_gguf(file, *name), file.path(), fmt::format("{}.", *name));
   return finish(reader, architecture->read_gguf(reader, file.tensors()), *architecture, file.path(),
