@@ -24,16 +24,18 @@ build:
 	@tools/build.sh release forge
 
 run: build
-	@build/release/forge generate --prompt="$${PROMPT-Once upon a time}"
+	@build/release/forge generate --model bundled --echo --prompt="$${PROMPT-Once upon a time}"
 
 test:
-	@tools/install_deps.sh
+	@tools/install_deps.sh test
+	@tools/install_python.sh
 	@tools/build.sh release all
 	@tools/run_tests.sh release
 	@tools/test_summary.sh build/release/tests.xml
 
 asan tsan:
 	@tools/install_deps.sh ci
+	@tools/install_python.sh
 	@tools/build.sh $@ all
 	@tools/run_tests.sh $@
 	@tools/test_summary.sh build/$@/tests.xml

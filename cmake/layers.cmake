@@ -30,3 +30,11 @@ function(forge_tests name)
   gtest_discover_tests(${name}_tests TEST_PREFIX "${name}." PROPERTIES TIMEOUT 600
     DISCOVERY_TIMEOUT 60)
 endfunction()
+
+# forge_python_test(NAME SCRIPT ARGUMENTS...)
+# A Python script as a ctest entry. It compares a program of ours with the original library, and is
+# reported as skipped where that is not installed (tools/install_python.sh installs it).
+function(forge_python_test name script)
+  add_test(NAME ${name} COMMAND ${PROJECT_SOURCE_DIR}/tools/python_test.sh ${script} ${ARGN})
+  set_tests_properties(${name} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 600)
+endfunction()

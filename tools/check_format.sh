@@ -9,8 +9,7 @@ cd "$(dirname "$0")/.."
 
 formatter=$(command -v clang-format-14 || true)
 if [[ -z $formatter ]]; then
-  echo "clang-format-14 is not installed: Skipped"
-  echo "no clang-format-14"
+  echo "skipped: no clang-format-14"
   [[ -z "${CI:-}" ]] && exit 77
   exit 1
 fi

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Installs the Debian 12 packages that Forge is built from, if any is missing.
 #
-#   tools/install_deps.sh        what `make run` and `make test` need
+#   tools/install_deps.sh        what building takes
+#   tools/install_deps.sh test   also Python, for the tests that compare with the original libraries
 #   tools/install_deps.sh ci     also clang, its sanitizers and clang-format
 #
 # Works as root or through sudo; otherwise prints the one line that is missing and exits 1. When nothing
@@ -11,6 +12,9 @@ set -euo pipefail
 
 packages=(g++ cmake ninja-build libfmt-dev rapidjson-dev libcli11-dev libpcre2-dev libutf8proc-dev
   libgtest-dev)
+if [[ "${1:-}" == test || "${1:-}" == ci ]]; then
+  packages+=(python3 python3-venv)
+fi
 if [[ "${1:-}" == ci ]]; then
   packages+=(clang-14 clang-format-14 libclang-rt-14-dev)
 fi

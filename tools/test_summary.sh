@@ -30,7 +30,8 @@ function close_case() {
   # A test that could not be started is "notrun" too, without this mark: that is a failure.
   else if (status == "disabled" || (status == "notrun" && skip_mark)) {
     skipped++
-    skips[skipped] = name ": " (reason != "" ? reason : "no reason given")
+    if (reason == "") reason = last_line != "" ? last_line : "no reason given"
+    skips[skipped] = name ": " reason
   } else {
     failed++
     failures[failed] = name
@@ -40,11 +41,15 @@ function close_case() {
 /<testcase / {
   name = unescape(attribute($0, "name")); status = attribute($0, "status")
   reason = status == "disabled" ? "disabled" : ""; skip_mark = 0; take = 0
+  last_line = ""
+  next
 }
 /<skipped message="SKIP_/ { skip_mark = 1 }
-# GoogleTest prints "FILE:LINE: Skipped", the reason on the next line.
+# GoogleTest prints "FILE:LINE: Skipped", the reason on the next line; of other tests it is the last line.
 take { reason = unescape($0); take = 0 }
 /: Skipped$/ { take = 1 }
+/<system-out>/ { sub(/.*<system-out>/, "") }
+!/<\/system-out>/ && !/<\/testcase>/ && !/<skipped / && NF { last_line = unescape($0) }
 /<\/testcase>/ { if (status != "") close_case() }
 END {
   if (skipped) print "Skipped:"

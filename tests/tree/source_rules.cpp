@@ -55,8 +55,8 @@ bool ends_with_any(std::string_view path, std::initializer_list<std::string_view
 // The reason why the layer's file may not include the target, or empty.
 std::string include_fault(std::string_view path, const std::string& layer, char opening,
                           const std::string& target) {
-  if (target.starts_with("rapidjson/") && path != "src/forge/base/json.cpp") {
-    return "only base/json.cpp includes RapidJSON; use forge/base/json.h";
+  if (target.starts_with("rapidjson/") && !path.starts_with("src/forge/base/")) {
+    return "RapidJSON is for base/; use forge/base/json.h";
   }
   if (target.starts_with("cuda") && !path.starts_with("src/forge/kernels/cuda/")) {
     return "CUDA headers are for kernels/cuda/";

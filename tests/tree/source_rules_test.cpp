@@ -47,7 +47,7 @@ TEST(SourceRules, AnUnknownLayerIsFound) {
   EXPECT_EQ(check_includes("src/forge/a.cpp", "").size(), 1U);
 }
 
-TEST(SourceRules, RapidJsonStaysInOneFile) {
+TEST(SourceRules, RapidJsonStaysInBase) {
   const std::string line = "#include <rapidjson/document.h>\n";
   EXPECT_TRUE(check_includes("src/forge/base/json.cpp", line).empty());
   EXPECT_EQ(check_includes("src/forge/formats/hf_config.cpp", line).size(), 1U);

@@ -79,6 +79,14 @@ TEST_F(TestSummary, SaysWhyATestWasSkipped) {
   EXPECT_EQ(outcome.exit_code, 0);
 }
 
+TEST_F(TestSummary, TheLastLineOfAScriptIsItsReason) {
+  const std::string skipped = test_case("s", "notrun",
+                                        "<skipped message=\"SKIP_RETURN_CODE=77\"/>\n"
+                                        "<system-out>skipped: no Python\n</system-out>\n");
+  const auto outcome = summary(results("a.xml", skipped + test_case("good", "run")));
+  EXPECT_EQ(outcome.output, "Skipped:\n  s: skipped: no Python\n1 passed, 0 failed, 1 skipped\n");
+}
+
 TEST_F(TestSummary, AProgramThatCouldNotRunIsAFailure) {
   const std::string absent =
       test_case("absent", "notrun", "<skipped message=\"Unable to find executable\"/>\n");
