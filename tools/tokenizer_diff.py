@@ -13,12 +13,13 @@ skipping special tokens, by `forge tokenize --jsonl` and by the original:
   vocab.json + merges.txt             the `tokenizers` package
 
 Prints a table of agreement and speed, and the first differences. Exit code: 0 all equal, 1 some
-difference, 77 when the packages cannot be imported.
+difference, 77 where the packages or the data are missing.
 """
 import argparse
 import base64
 import gzip
 import json
+import os
 import pathlib
 import random
 import resource
@@ -35,6 +36,7 @@ except ImportError as error:
     print(f"tokenizer_diff: skipped, {error}")
     sys.exit(77)
 
+SHARED_DATA = pathlib.Path(__file__).resolve().parents[2] / "shared" / "data"
 LLAMA3_PATTERN = (r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}|"
                   r" ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+")
 
@@ -299,12 +301,16 @@ def cell(value):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--forge", required=True, help="the forge binary")
-    parser.add_argument("--data", required=True, type=pathlib.Path, help="folder with tokenizers/")
+    parser.add_argument("--data", type=pathlib.Path, help="folder with tokenizers/",
+                        default=os.environ.get("FORGE_TEST_DATA", SHARED_DATA))
     parser.add_argument("--count", type=int, default=1000, help="strings for each tokenizer")
     parser.add_argument("--seed", type=int, default=20240229)
     parser.add_argument("--show", type=int, default=5, help="differences to print for each tokenizer")
     parser.add_argument("--only", help="names to compare, separated by commas")
     args = parser.parse_args()
+    if not (args.data / "tokenizers").is_dir():
+        print(f"skipped: no test data: {args.data}/tokenizers")
+        return 77
     args.text = sample_text(args.data)
     words = sorted(set(args.text[:200_000].split()))
     rows = []
