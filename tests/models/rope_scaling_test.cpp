@@ -95,6 +95,10 @@ INSTANTIATE_TEST_SUITE_P(
         BadRope{"no_factor",
                 {.scaling = RopeScaling::kLinear, .rotary_dim = 8},
                 "rope scaling factor: required and missing"},
+        BadRope{"factor_tiny",
+                {.scaling = RopeScaling::kLinear, .rotary_dim = 8, .factor = 1e-300},
+                "rope frequency 0 is inf (theta 10000, linear scaling by 1e-300), expected a "
+                "finite number"},
         BadRope{"factor_zero",
                 {.scaling = RopeScaling::kLinear, .rotary_dim = 8, .factor = 0.0},
                 "rope scaling factor: 0, expected a number above 0"},

@@ -229,7 +229,8 @@ std::optional<ConfigReader> ConfigReader::child(std::string_view key) {
 }
 
 Status ConfigReader::finish(bool allow_unknown, std::vector<std::string>& notes) {
-  for (auto& [key, value] : object_->members) {
+  for (ConfigValue& value : object_->members) {
+    const std::string& key = value.key;
     if (failed()) break;
     if ((value.is_used && !value.is_entered) || value.says_nothing()) continue;
     if (value.is_entered) {

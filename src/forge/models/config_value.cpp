@@ -1,6 +1,7 @@
 #include "forge/models/config_value.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "forge/formats/quote.h"
 
@@ -42,7 +43,7 @@ ConfigValue make_string(std::string_view text) {
 Status check_unique(const ConfigValue& object, const std::string& origin) {
   std::vector<std::string_view> names;
   names.reserve(object.members.size());
-  for (const auto& member : object.members) names.push_back(member.first);
+  for (const auto& member : object.members) names.push_back(member.key);
   std::sort(names.begin(), names.end());
   const auto twice = std::adjacent_find(names.begin(), names.end());
   if (twice == names.end()) return {};
@@ -108,9 +109,9 @@ bool ConfigValue::says_nothing() const {
   return false;
 }
 
-ConfigValue* ConfigValue::find(std::string_view key) {
+ConfigValue* ConfigValue::find(std::string_view name) {
   for (auto& member : members) {
-    if (member.first == key) return &member.second;
+    if (member.key == name) return &member;
   }
   return nullptr;
 }
@@ -137,7 +138,8 @@ Result<ConfigValue> config_from_json(const json::Value& value, const std::string
     result.kind = ConfigValue::Kind::kObject;
     for (size_t i = 0; i < value.size(); ++i) {
       FORGE_TRY(auto member, config_from_json(value.member_at(i), origin));
-      result.members.emplace_back(std::string(value.key_at(i)), std::move(member));
+      member.key = value.key_at(i);
+      result.members.push_back(std::move(member));
     }
     FORGE_TRY_STATUS(check_unique(result, origin));
   }
@@ -151,7 +153,8 @@ ConfigValue config_from_gguf(const formats::GgufFile& file, std::string_view arc
   result.kind = ConfigValue::Kind::kObject;
   for (const auto& [key, value] : file.metadata()) {
     if (!key.starts_with(prefix)) continue;
-    result.members.emplace_back(key.substr(prefix.size()), gguf_value(value));
+    result.members.push_back(gguf_value(value));
+    result.members.back().key = key.substr(prefix.size());
   }
   return result;
 }

@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "forge/base/json.h"
@@ -18,21 +17,22 @@ struct ConfigValue {
   enum class Kind { kNull, kBool, kInt, kDouble, kString, kList, kObject };
 
   Kind kind = Kind::kNull;
-  bool flag = false;                                         // kBool
-  int64_t integer = 0;                                       // kInt
-  double number = 0.0;                                       // kDouble, and kInt as a double
-  std::string text;                                          // kString
-  std::vector<ConfigValue> items;                            // kList
-  std::vector<std::pair<std::string, ConfigValue>> members;  // kObject, in file order
-  std::string shown;        // as error messages quote it, shortened
-  bool is_used = false;     // a ConfigReader has looked at it
-  bool is_entered = false;  // as a child: its members are to be looked at one by one
+  bool flag = false;                 // kBool
+  int64_t integer = 0;               // kInt
+  double number = 0.0;               // kDouble, and kInt as a double
+  std::string text;                  // kString
+  std::vector<ConfigValue> items;    // kList
+  std::vector<ConfigValue> members;  // kObject, in file order
+  std::string key;                   // of a member
+  std::string shown;                 // as error messages quote it, shortened
+  bool is_used = false;              // a ConfigReader has looked at it
+  bool is_entered = false;           // as a child: its members are to be looked at one by one
 
   [[nodiscard]] bool is_number() const { return kind == Kind::kInt || kind == Kind::kDouble; }
   /// null, false, "", [] and {}: what a config says about a feature that it does not use.
   [[nodiscard]] bool says_nothing() const;
   /// The member with this name, or nullptr.
-  [[nodiscard]] ConfigValue* find(std::string_view key);
+  [[nodiscard]] ConfigValue* find(std::string_view name);
 };
 
 /// A JSON object as a tree. Refuses a key that stands twice in one object: readers differ on which

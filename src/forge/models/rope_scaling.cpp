@@ -160,6 +160,22 @@ Status check(const RopeConfig& config) {
   return {};
 }
 
+// Settings that pass one by one may still leave f32 together (a factor of 1e-300).
+Status check_result(const RopeSpec& rope) {
+  for (const std::vector<float>* set : {&rope.inv_freq, &rope.long_inv_freq}) {
+    for (size_t i = 0; i < set->size(); ++i) {
+      if (std::isfinite((*set)[i])) continue;
+      return make_error("rope frequency {} is {} ({}), expected a finite number", i, (*set)[i],
+                        rope.description);
+    }
+  }
+  if (!std::isfinite(rope.attention_scale) || rope.attention_scale <= 0.0f) {
+    return make_error("rope attention scale is {} ({}), expected a number above 0",
+                      rope.attention_scale, rope.description);
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<RopeSpec> make_rope(const RopeConfig& config) {
@@ -207,6 +223,7 @@ Result<RopeSpec> make_rope(const RopeConfig& config) {
       break;
   }
   rope.attention_scale = static_cast<float>(attention);
+  FORGE_TRY_STATUS(check_result(rope));
   return rope;
 }
 
