@@ -14,7 +14,7 @@ constexpr size_t kLinearSize = 8;  // below it a scan of the entries beats hashi
 constexpr int kMaxTupleDepth = 4;
 
 bool is_hashable_at(const Value& value, int depth) {
-  if (value.is(Kind::kList) || value.is(Kind::kDict)) return false;
+  if (value.is(Kind::kList) || value.is(Kind::kDict) || value.is(Kind::kView)) return false;
   if (!value.is(Kind::kTuple)) return true;
   if (depth >= kMaxTupleDepth) return false;
   const std::vector<Value>& items = value.sequence().items;

@@ -9,8 +9,9 @@
 
 namespace forge::text::jinja {
 
-/// Whether the value may be a key. Lists and dicts may not, as in Python; a tuple may where it is
-/// nested at most four deep (a bound of ours, so that hashing needs no recursion guard).
+/// Whether the value may be a key. Lists, dicts and views of dicts may not, as in Python; a tuple
+/// may where it is nested at most four deep (a bound of ours, so that hashing needs no recursion
+/// guard).
 [[nodiscard]] bool is_hashable(const Value& value);
 
 /// Ordered map from hashable values to values. 1, 1.0 and true are the same key. Small maps are
