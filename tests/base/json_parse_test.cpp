@@ -1,9 +1,12 @@
 // Trusts RFC 8259 by hand.
 #include <gtest/gtest.h>
 
+#include <bit>
+#include <cmath>
 #include <cstdio>
 #include <filesystem>
 #include <limits>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -96,6 +99,41 @@ TEST(JsonParse, Numbers) {
   EXPECT_EQ(n.at(12).as_double(), 0.0);
   EXPECT_EQ(n.at(13).as_double(), std::numeric_limits<double>::denorm_min());
   EXPECT_EQ(n.at(14).as_double(), std::numeric_limits<double>::max());
+}
+
+// RapidJSON's conversion gave what lay on the stack; found by fuzz/json_fuzz.
+TEST(JsonParse, ZeroIsZeroHoweverItIsWritten) {
+  for (const char* text :
+       {"0.0e-23", "0e-51", "0.00e051", "0.0000000000000000000000000000", "0E-99999999999999999999",
+        "1e-400", "1e-99999999999999999999", "123.4e-360"}) {
+    const std::string zero = text;
+    EXPECT_EQ(parsed(zero).root().as_double(), 0.0) << zero;
+    EXPECT_FALSE(std::signbit(*parsed(zero).root().as_double())) << zero;
+    EXPECT_EQ(parsed("-" + zero).root().as_double(), 0.0) << zero;
+  }
+  const std::string many(400, '0');
+  EXPECT_EQ(parsed("0." + many + "1").root().as_double(), 0.0);
+  EXPECT_EQ(parsed("0." + many + "1e401").root().as_double(), 1.0);
+}
+
+TEST(JsonParse, DoublesAreRoundedCorrectly) {
+  std::mt19937_64 random(1);
+  for (int i = 0; i < 20000; ++i) {
+    const auto expected = std::bit_cast<double>(random());
+    if (!std::isfinite(expected)) continue;
+    const std::string text = fmt::format("{:.{}e}", expected, 16 + i % 4);
+    EXPECT_EQ(parsed(text).root().as_double(), expected) << text;
+  }
+}
+
+TEST(JsonParse, NumbersBeyondDoublesAreRefused) {
+  for (const char* number : {"1e400", "1.8e308", "[-1.8e308]", "17976931348623159e292"}) {
+    const auto document = Document::parse(number, "a.json");
+    ASSERT_FALSE(document.ok()) << number;
+    EXPECT_TRUE(document.error().message.starts_with("a.json: line 1, column ")) << number;
+  }
+  EXPECT_EQ(error_of("[1, -1.8e308]"),
+            "a.json: line 1, column 5: not valid JSON: a number too big for a double");
 }
 
 TEST(JsonParse, StringsKeepNulAndSurrogatePairs) {

@@ -58,46 +58,92 @@ Problem find_problem(std::string_view text) {
   return first;
 }
 
+// Whether a JSON number that no double can hold is so because it is too small: its first digit that
+// is not zero stands behind the decimal point, by more places than the exponent brings back.
+bool is_underflow(std::string_view number) {
+  const size_t exponent_at = std::min(number.find_first_of("eE"), number.size());
+  const std::string_view mantissa = number.substr(0, exponent_at);
+  const size_t point = std::min(mantissa.find('.'), mantissa.size());
+  const size_t first = mantissa.find_first_of("123456789");
+  if (first == mantissa.npos) return true;
+  const auto places = static_cast<int64_t>(point) - static_cast<int64_t>(first);
+  int64_t exponent = 0;
+  if (exponent_at < number.size()) {
+    std::string_view digits = number.substr(exponent_at + 1);
+    if (digits.starts_with('+')) digits.remove_prefix(1);
+    const auto [end, error] = std::from_chars(digits.begin(), digits.end(), exponent);
+    if (error != std::errc()) return digits.starts_with('-');
+  }
+  constexpr int64_t kFar = int64_t{1} << 40;  // beyond any number of places, and sums still fit
+  return std::clamp(exponent, -kFar, kFar) + places < 0;
+}
+
 // Parses text, which it decodes in place, into a document. As SAX handler it stands before the
-// document and refuses what nests too deep, since parser, document and callers recurse.
-class DepthLimit {
+// document; it refuses what nests too deep, since parser, document and callers recurse, and
+// converts numbers itself: RapidJSON's own conversion shifts by the leading zeros of a zero, so
+// that "0.0e-23" becomes whatever lies on the stack.
+class DocumentBuilder {
  public:
-  DepthLimit(char* text, rapidjson::Document& document) : text_(text), document_(document) {
+  DocumentBuilder(char* text, rapidjson::Document& document) : text_(text), document_(document) {
     document.Populate(*this);
   }
   [[nodiscard]] const rapidjson::ParseResult& result() const { return result_; }
+  /// Why this handler, not the parser, stopped; or nullptr.
+  [[nodiscard]] const char* refusal() const { return refusal_; }
+  [[nodiscard]] bool is_too_deep() const { return depth_ > kMaxDepth; }
 
   bool operator()(rapidjson::Document&) {
     rapidjson::InsituStringStream stream(text_);
     rapidjson::Reader reader;
-    constexpr unsigned kFlags = rapidjson::kParseInsituFlag | rapidjson::kParseFullPrecisionFlag;
+    constexpr unsigned kFlags = rapidjson::kParseInsituFlag | rapidjson::kParseNumbersAsStringsFlag;
     result_ = reader.Parse<kFlags>(stream, *this);
     return !result_.IsError();
   }
 
   bool Null() { return document_.Null(); }
   bool Bool(bool v) { return document_.Bool(v); }
-  bool Int(int v) { return document_.Int(v); }
-  bool Uint(unsigned v) { return document_.Uint(v); }
-  bool Int64(int64_t v) { return document_.Int64(v); }
-  bool Uint64(uint64_t v) { return document_.Uint64(v); }
-  bool Double(double v) { return document_.Double(v); }
-  bool RawNumber(const char* v, rapidjson::SizeType n, bool copy) {
-    return document_.RawNumber(v, n, copy);
+  bool RawNumber(const char* v, rapidjson::SizeType n, bool /*copy*/) {
+    int64_t whole = 0;
+    if (converts(v, n, whole)) return document_.Int64(whole);
+    uint64_t large = 0;
+    if (converts(v, n, large)) return document_.Uint64(large);
+    double real = 0;
+    if (converts(v, n, real)) return document_.Double(real);
+    if (is_underflow({v, n})) return document_.Double(*v == '-' ? -0.0 : 0.0);
+    return refuse("a number too big for a double");
   }
   bool String(const char* v, rapidjson::SizeType n, bool copy) {
     return document_.String(v, n, copy);
   }
   bool Key(const char* v, rapidjson::SizeType n, bool copy) { return document_.Key(v, n, copy); }
-  bool StartObject() { return ++depth_ <= kMaxDepth && document_.StartObject(); }
-  bool StartArray() { return ++depth_ <= kMaxDepth && document_.StartArray(); }
+  bool StartObject() { return enter() && document_.StartObject(); }
+  bool StartArray() { return enter() && document_.StartArray(); }
   bool EndObject(rapidjson::SizeType n) { return --depth_, document_.EndObject(n); }
   bool EndArray(rapidjson::SizeType n) { return --depth_, document_.EndArray(n); }
+  // A handler must have these; with numbers as text the parser never calls them.
+  bool Int(int v) { return document_.Int(v); }
+  bool Uint(unsigned v) { return document_.Uint(v); }
+  bool Int64(int64_t v) { return document_.Int64(v); }
+  bool Uint64(uint64_t v) { return document_.Uint64(v); }
+  bool Double(double v) { return document_.Double(v); }
 
  private:
+  // Whether the whole of the text is a T, correctly rounded.
+  template <typename T>
+  static bool converts(const char* v, rapidjson::SizeType n, T& value) {
+    const auto [end, error] = std::from_chars(v, v + n, value);
+    return error == std::errc() && end == v + n;
+  }
+  bool enter() { return ++depth_ <= kMaxDepth || refuse("nested deeper than 256 levels"); }
+  bool refuse(const char* what) {
+    refusal_ = what;
+    return false;
+  }
+
   char* text_;
   rapidjson::Document& document_;
   rapidjson::ParseResult result_;
+  const char* refusal_ = nullptr;
   int depth_ = 0;
 };
 
@@ -130,10 +176,13 @@ Result<Document> Document::parse(std::string_view text, std::string_view origin)
   // Before a problem the text may be wrong in other ways, and the first error is the one to report.
   state->text = text.substr(0, problem.offset);
   const size_t size = state->text.size();
-  const auto result = DepthLimit(state->text.data(), state->document).result();
+  const DocumentBuilder builder(state->text.data(), state->document);
+  const auto& result = builder.result();
   if (result.IsError() && (result.Offset() < size || problem.what == nullptr)) {
-    if (result.Code() == rapidjson::kParseErrorTermination) {  // the bracket has been read
-      return error_at(text, result.Offset() - 1, origin, "nested deeper than 256 levels");
+    if (builder.refusal() != nullptr) {
+      // A bracket has been read when it is refused, a number is refused at its start.
+      const size_t offset = result.Offset() - (builder.is_too_deep() ? 1 : 0);
+      return error_at(text, offset, origin, builder.refusal());
     }
     return error_at(text, result.Offset(), origin, rapidjson::GetParseError_En(result.Code()));
   }
