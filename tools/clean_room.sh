@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Shows that a fresh clone works on a bare Debian 12 (as root):
 #
-#   tools/clean_room.sh DIRECTORY [MAKE-ARGUMENTS...]
+#   tools/clean_room.sh DIRECTORY [COMMAND...]
 #
 # Makes a Debian 12 root in DIRECTORY/root with nothing but make and git beyond debootstrap's minimum,
 # clones the current commit into it, with ../shared (the test data) beside it where there is one, and
-# runs there, each with its time:  make run, make run again, make test.  With arguments it runs
-# `make ARGUMENTS` instead. The mirror is the one that this machine's apt uses. Every call starts from
+# runs there, each with its time:  make run, make run again, make test;  or else the given command, as in
+# `tools/clean_room.sh DIRECTORY .ci/run`. The mirror is the one that this machine's apt uses. Every call starts from
 # the bare root again; the debootstrap result is kept in DIRECTORY/bare.
 set -euo pipefail
 
@@ -42,24 +42,30 @@ fi
 rm -rf "$root"
 cp -a "$bare" "$root"
 cp /etc/resolv.conf "$root/etc/resolv.conf"
+cp /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/"
 git clone -q "$source_tree" "$root/src/forge"
 if [[ -d $source_tree/../shared ]]; then cp -a "$source_tree/../shared" "$root/src/shared"; fi
+
+# Only what says how to reach the network and whether this is CI comes along from the environment.
+environment=(PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/ LANG=C.UTF-8)
+for name in CI http_proxy https_proxy no_proxy PIP_CERT PIP_INDEX_URL; do
+  if [[ -n ${!name:-} ]]; then environment+=("$name=${!name}"); fi
+done
 
 # A mount and process namespace of its own, so that nothing stays mounted or running afterwards.
 inside() {
   echo "== $*"
-  local started=$EPOCHREALTIME
   local status=0
-  unshare --mount --pid --fork --mount-proc="$root/proc" chroot "$root" \
-    /usr/bin/env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/ LANG=C.UTF-8 \
-    ${CI:+CI="$CI"} make -C /src/forge --no-print-directory "${@:2}" </dev/null || status=$?
-  awk -v from="$started" -v to="$EPOCHREALTIME" -v what="$*" -v status="$status" \
-    'BEGIN { printf "== %s: exit %d after %.1f s\n", what, status, to - from }'
+  TIMEFORMAT="== $*: %1R s, of that %1U s of CPU time"
+  time unshare --mount --pid --fork --mount-proc="$root/proc" chroot "$root" \
+    /usr/bin/env -i "${environment[@]}" \
+    sh -c 'cd /src/forge && exec "$@"' sh "$@" </dev/null || status=$?
+  echo "== $*: exit $status"
   return $status
 }
 
 if [[ $# -gt 0 ]]; then
-  inside make "$@"
+  inside "$@"
 else
   inside make run
   inside make run
