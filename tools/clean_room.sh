@@ -6,8 +6,8 @@
 # Makes a Debian 12 root in DIRECTORY/root with nothing but make and git beyond debootstrap's minimum,
 # clones the current commit into it, with ../shared (the test data) beside it where there is one, and
 # runs there, each with its time:  make run, make run again, make test;  or else the given command, as in
-# `tools/clean_room.sh DIRECTORY .ci/run`. The mirror is the one that this machine's apt uses. Every call starts from
-# the bare root again; the debootstrap result is kept in DIRECTORY/bare.
+# `tools/clean_room.sh DIRECTORY .ci/run`. The mirror is the one that this machine's apt uses. Every call
+# starts from the bare root again; the debootstrap result is kept in DIRECTORY/bare.
 set -euo pipefail
 
 source_tree=$(git -C "$(dirname "$0")/.." rev-parse --show-toplevel)
