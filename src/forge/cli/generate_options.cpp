@@ -1,0 +1,177 @@
+#include "forge/cli/generate_options.h"
+
+#include <cerrno>
+#include <charconv>
+#include <cmath>
+#include <cstdlib>
+#include <limits>
+#include <random>
+
+#include "forge/cli/text_input.h"
+
+namespace forge::cli {
+namespace {
+
+void add_prompt_options(CLI::App& app, GenerateFlags& flags) {
+  const std::string group = "Prompt; stdin where none is given";
+  CLI::Option* prompt = app.add_option("-p,--prompt", flags.prompt, "The text to continue");
+  prompt->type_name("P")->group(group);
+  CLI::Option* file =
+      app.add_option("--prompt-file", flags.prompt_file,
+                     "The same from a file (- is stdin); one line end at its end is "
+                     "left out, as with stdin");
+  file->type_name("F")->group(group)->excludes(prompt);
+  CLI::Option* raw =
+      app.add_flag("--raw", flags.raw, "The prompt is plain text to continue (default)");
+  CLI::Option* chat = app.add_flag(
+      "--chat", flags.chat, "The prompt is a user's message: apply the model's chat template");
+  raw->group(group)->excludes(chat);
+  chat->group(group);
+  app.add_option("--system", flags.system, "With --chat: the system message")
+      ->type_name("T")
+      ->group(group)
+      ->needs(chat);
+}
+
+void add_length_options(CLI::App& app, GenerateFlags& flags) {
+  const std::string group = "Where it ends";
+  app.add_option("-n,--max-tokens", flags.max_tokens, "Most tokens to generate")
+      ->type_name("N")
+      ->group(group);
+  app.add_option("--ctx", flags.ctx,
+                 "Most tokens of prompt and text together; 0: the model's context")
+      ->type_name("N")
+      ->group(group);
+  app.add_option("--stop", flags.stop, "End before this text (may be given several times)")
+      ->type_name("S")
+      ->group(group)
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->allow_extra_args(false)
+      ->always_capture_default(false);
+  app.add_option("--stop-token", flags.stop_ids,
+                 "End at this token id (may be given several times)")
+      ->type_name("ID")
+      ->group(group)
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->allow_extra_args(false)
+      ->always_capture_default(false);
+  app.add_flag("--ignore-eos", flags.ignore_eos, "Go on when the model says that its text ends")
+      ->group(group);
+}
+
+void add_sampling_options(CLI::App& app, GenerateFlags& flags) {
+  const std::string group = "Choice of tokens";
+  engine::SamplingParams& s = flags.sampling;
+  const auto number = [&](const std::string& name, auto& value, const std::string& text) {
+    app.add_option(name, value, text)->type_name("X")->group(group);
+  };
+  number("--temperature", s.temperature, "0: always the most probable token");
+  number("--top-k", s.top_k, "Only the K most probable tokens; 0: off");
+  number("--top-p", s.top_p, "Only the most probable tokens that make up this probability; 1: off");
+  number("--min-p", s.min_p, "Only tokens this probable relative to the most probable one; 0: off");
+  number("--typical-p", s.typical_p,
+         "Only the most typical tokens that make up this probability; 1: off");
+  number("--repetition-penalty", s.repetition_penalty,
+         "Divides the logits of tokens in prompt and text; 1: off");
+  number("--presence-penalty", s.presence_penalty, "Lowers tokens that are in the text; 0: off");
+  number("--frequency-penalty", s.frequency_penalty,
+         "Lowers tokens for each time they are in the text; 0: off");
+  app.add_option("--logit-bias", flags.logit_bias,
+                 "Adds V to the logit of token ID (may be given several times)")
+      ->type_name("ID=V")
+      ->group(group)
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->allow_extra_args(false)
+      ->always_capture_default(false);
+  app.add_option("--seed", flags.seed, "Same seed, same text; random and printed where not given")
+      ->type_name("N")
+      ->group(group);
+}
+
+void add_output_options(CLI::App& app, GenerateFlags& flags) {
+  const std::string group = "Output";
+  app.add_flag("--echo", flags.echo, "Print the prompt before the text")->group(group);
+  app.add_flag("--no-stream", flags.no_stream, "Print the text when it is complete")->group(group);
+  app.add_flag("--json", flags.json, "Print one JSON object when the text is complete")
+      ->group(group);
+  app.add_option("--logprobs", flags.n_logprobs,
+                 "Log-probabilities of each token and of the N most probable ones; means --json")
+      ->type_name("N")
+      ->group(group);
+  app.add_flag("--prompt-logprobs", flags.prompt_logprobs,
+               "With --logprobs: of the prompt's tokens too")
+      ->group(group);
+  app.add_flag("-q,--quiet", flags.quiet, "Nothing on stderr but errors")->group(group);
+}
+
+Result<engine::LogitBias> parse_logit_bias(const std::string& text) {
+  const Error wrong = make_error("--logit-bias {}: expected ID=V, as in 42=-1.5", text);
+  const size_t equals = text.find('=');
+  if (equals == 0 || equals == std::string::npos || equals + 1 == text.size()) return wrong;
+  char* end = nullptr;
+  errno = 0;
+  const int64_t id = std::strtoll(text.c_str(), &end, 10);
+  if (end != text.c_str() + equals || errno != 0) return wrong;
+  if (id < 0 || id > std::numeric_limits<int32_t>::max()) return wrong;
+  const float bias = std::strtof(text.c_str() + equals + 1, &end);
+  if (*end != '\0' || std::isnan(bias)) return wrong;
+  return engine::LogitBias{static_cast<int32_t>(id), bias};
+}
+
+Result<uint64_t> parse_seed(const std::string& text) {
+  uint64_t seed = 0;
+  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), seed);
+  if (failure == std::errc() && end == text.data() + text.size()) return seed;
+  return make_error("--seed {}: expected a number from 0 to 2^64 - 1", text);
+}
+
+}  // namespace
+
+void add_generate_options(CommandLine& line, GenerateFlags& flags) {
+  add_model_option(line, flags.model, ModelArgument::kFlag);
+  add_loading_options(line, flags.model);
+  add_prompt_options(line.app(), flags);
+  add_length_options(line.app(), flags);
+  add_sampling_options(line.app(), flags);
+  add_output_options(line.app(), flags);
+  add_runtime_options(line, flags.runtime);
+}
+
+Status complete(GenerateFlags& flags) {
+  FORGE_TRY_STATUS(check(flags.runtime));
+  if (flags.max_tokens < 0) {
+    return make_error("--max-tokens {}: expected 0 or more", flags.max_tokens);
+  }
+  if (flags.ctx < 0) return make_error("--ctx {}: expected 1 or more", flags.ctx);
+  if (flags.n_logprobs && *flags.n_logprobs < 0) {
+    return make_error("--logprobs {}: expected 0 or more", *flags.n_logprobs);
+  }
+  if (flags.prompt_logprobs && !flags.n_logprobs) {
+    return make_error("--prompt-logprobs needs --logprobs N");
+  }
+  for (const std::string& stop : flags.stop) {
+    if (stop.empty()) return make_error("--stop: expected at least one character");
+    FORGE_TRY_STATUS(check_utf8(stop, "--stop"));
+  }
+  flags.sampling.logit_bias.clear();
+  for (const std::string& text : flags.logit_bias) {
+    FORGE_TRY(const engine::LogitBias bias, parse_logit_bias(text));
+    flags.sampling.logit_bias.push_back(bias);
+  }
+  // Ids are looked at once the model's vocabulary is known.
+  engine::SamplingParams without_ids = flags.sampling;
+  without_ids.logit_bias.clear();
+  FORGE_TRY_STATUS(engine::validate(without_ids, 0));
+  flags.json = flags.json || flags.n_logprobs.has_value();
+  if (flags.seed) {
+    FORGE_TRY(flags.sampling.seed, parse_seed(*flags.seed));
+  } else {
+    flags.sampling.seed = std::random_device{}();  // 32 bits: short enough to type again
+  }
+  return {};
+}
+
+}  // namespace forge::cli

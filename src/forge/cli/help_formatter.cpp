@@ -1,0 +1,100 @@
+#include "forge/cli/help_formatter.h"
+
+#include <fmt/format.h>
+
+#include <sstream>
+
+namespace forge::cli {
+namespace {
+
+constexpr size_t kWidth = 96;
+constexpr size_t kColumn = 30;  // where descriptions begin
+
+/// "-m, --model M".
+std::string left_part(const CLI::Option* option) {
+  std::string text;
+  for (const std::string& name : option->get_snames()) text += "-" + name + ", ";
+  if (text.empty()) text = "    ";
+  for (const std::string& name : option->get_lnames()) text += "--" + name;
+  if (option->get_type_size() != 0) text += " " + option->get_type_name();
+  return text;
+}
+
+std::string right_part(const CLI::Option* option) {
+  std::string text = option->get_description();
+  const std::string value = option->get_default_str();
+  // A list has no default worth a word.
+  if (!value.empty() && value != "[]") text += fmt::format(" [{}]", value);
+  if (!option->get_envname().empty()) text += fmt::format(" [${}]", option->get_envname());
+  return text;
+}
+
+std::string usage(const CLI::App* app) {
+  std::string text = "Usage: " + app->get_name();
+  for (const CLI::Option* option : app->get_options()) {
+    if (option->get_positional()) text += fmt::format(" [{}]", option->get_type_name());
+    if (option->get_required()) {
+      text += fmt::format(" --{} {}", option->get_lnames().front(), option->get_type_name());
+    }
+  }
+  return text + " [OPTIONS]\n";
+}
+
+}  // namespace
+
+std::vector<std::string> wrap(const std::string& text, size_t width) {
+  std::vector<std::string> lines;
+  std::istringstream words(text);
+  std::string line;
+  for (std::string word; words >> word;) {
+    if (!line.empty() && line.size() + 1 + word.size() > width) {
+      lines.push_back(std::move(line));
+      line.clear();
+    }
+    line += (line.empty() ? "" : " ") + word;
+  }
+  lines.push_back(std::move(line));
+  return lines;
+}
+
+std::string HelpFormatter::make_help(const CLI::App* app, std::string, CLI::AppFormatMode) const {
+  std::string text = usage(app) + "\n";
+  for (const std::string& line : wrap(app->get_description(), kWidth)) text += line + "\n";
+  const auto add_group = [&](const std::string& group) {
+    text += make_group(group, false, app->get_options([&](const CLI::Option* option) {
+      return option->get_group() == group;
+    }));
+  };
+  const std::string help_group = app->get_help_ptr()->get_group();
+  for (const std::string& group : app->get_groups()) {
+    if (group != help_group) add_group(group);
+  }
+  add_group(help_group);
+  if (!app->get_footer().empty()) text += "\n" + app->get_footer();
+  return text;
+}
+
+std::string HelpFormatter::make_group(std::string group, bool is_positional,
+                                      std::vector<const CLI::Option*> options) const {
+  if (options.empty()) return "";
+  std::string text = "\n" + group + ":\n";
+  for (const CLI::Option* option : options) text += make_option(option, is_positional);
+  return text;
+}
+
+std::string HelpFormatter::make_option(const CLI::Option* option, bool) const {
+  std::string text = "  " + left_part(option);
+  if (text.size() + 2 > kColumn) {
+    text += '\n' + std::string(kColumn, ' ');
+  } else {
+    text.resize(kColumn, ' ');
+  }
+  const std::vector<std::string> lines = wrap(right_part(option), kWidth - kColumn);
+  for (size_t i = 0; i < lines.size(); ++i) {
+    if (i > 0) text += std::string(kColumn, ' ');
+    text += lines[i] + "\n";
+  }
+  return text;
+}
+
+}  // namespace forge::cli

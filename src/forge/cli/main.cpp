@@ -1,0 +1,90 @@
+// forge: finds the subcommand and runs it.
+#include <fmt/format.h>
+
+#include <array>
+#include <csignal>
+#include <cstdio>
+#include <exception>
+#include <new>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "forge/cli/commands.h"
+#include "forge/cli/report.h"
+
+namespace forge::cli {
+namespace {
+
+struct Command {
+  std::string_view name;
+  std::string_view summary;
+  int (*run)(const Arguments& arguments);
+};
+
+constexpr std::array kCommands = {
+    Command{"generate", "Continue a prompt", run_generate},
+    Command{"inspect", "Show what a model is and what memory it takes", run_inspect},
+    Command{"tokenize", "Turn text into token ids, or ids into text", run_tokenize},
+    Command{"perplexity", "Measure how well a model predicts a text", run_perplexity},
+    Command{"version", "Show version, compiler, CPU features and build options", run_version},
+};
+
+int print_help() {
+  std::string text =
+      "Forge runs large language models.\n\n"
+      "Usage: forge COMMAND [OPTIONS]\n\nCommands:\n";
+  for (const Command& command : kCommands) {
+    text += fmt::format("  {:<12} {}\n", command.name, command.summary);
+  }
+  text +=
+      "\nforge COMMAND --help shows a command's options.\n\n"
+      "A model is a Hugging Face folder, a .gguf file, or nothing for the small one inside this\n"
+      "program. Environment: FORGE_MODEL sets the default model, FORGE_DEVICE the device.\n\n"
+      "Examples:\n"
+      "  forge generate --prompt \"Once upon a time\"\n"
+      "  forge generate --model model.gguf --prompt \"The sea is\" --temperature 0\n"
+      "  forge inspect model.gguf\n";
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  return kOk;
+}
+
+int unknown_command(const std::string& name) {
+  std::vector<std::string> names;
+  for (const Command& command : kCommands) names.emplace_back(command.name);
+  const std::string nearest = nearest_name(name, names);
+  const std::string hint = nearest.empty()
+                               ? fmt::format("expected one of {}", fmt::join(names, ", "))
+                               : fmt::format("did you mean {}?", nearest);
+  return usage_error("", fmt::format("unknown command \"{}\": {}", name, hint));
+}
+
+int run(const Arguments& arguments) {
+  if (arguments.empty()) return usage_error("", "no command");
+  const std::string& name = arguments.front();
+  const Arguments rest(arguments.begin() + 1, arguments.end());
+  if (name == "--help" || name == "-h" || name == "help") return print_help();
+  if (name == "--version" || name == "-V") return run_version(rest);
+  for (const Command& command : kCommands) {
+    if (name == command.name) return command.run(rest);
+  }
+  if (name.starts_with('-')) {
+    return usage_error("", fmt::format("unknown option {}: a command comes first", name));
+  }
+  return unknown_command(name);
+}
+
+}  // namespace
+}  // namespace forge::cli
+
+int main(int argc, char** argv) {
+  // A reader that goes away is noticed where output is written.
+  std::signal(SIGPIPE, SIG_IGN);
+  try {
+    return forge::cli::run(forge::cli::Arguments(argv + 1, argv + argc));
+  } catch (const std::bad_alloc&) {
+    return forge::cli::runtime_error("out of memory");
+  } catch (const std::exception& exception) {
+    return forge::cli::runtime_error(fmt::format("unexpected failure: {}", exception.what()));
+  }
+}

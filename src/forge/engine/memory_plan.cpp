@@ -1,0 +1,79 @@
+#include "forge/engine/memory_plan.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "forge/models/decoder_memory.h"
+#include "forge/tensor/paged_batch.h"
+
+namespace forge::engine {
+namespace {
+
+/// Linux maps up to this much around a page that is touched (fault_around_bytes, its default).
+constexpr int64_t kFaultAroundBytes = 64 * 1024;
+
+/// Bytes of the embedding that n_tokens different tokens touch.
+int64_t touched_embedding_bytes(const TensorView& embedding, int64_t n_tokens) {
+  const int64_t per_token = std::max(embedding.bytes_per_row(), kFaultAroundBytes);
+  const int64_t n = std::min(n_tokens, embedding.rows());
+  return std::min(embedding.bytes(), n * per_token);
+}
+
+}  // namespace
+
+MemoryPlan plan_memory(const models::Model& model, const models::DecoderOptions& options) {
+  MemoryPlan plan;
+  int64_t resident_weight_bytes = 0;
+  for (const formats::NamedTensor& tensor : model.tensor_set().tensors()) {
+    const auto bytes = static_cast<size_t>(tensor.view.bytes());
+    plan.weight_bytes += static_cast<int64_t>(bytes);
+    resident_weight_bytes += resident_bytes({tensor.view.data, bytes});
+  }
+  plan.kv_bytes_per_token = models::kv_bytes_per_token(model.spec);
+  plan.kv_tokens = options.n_cache_blocks * kBlockLen;
+  plan.kv_bytes = models::kv_cache_bytes(model.spec, options);
+  plan.workspace_bytes = models::workspace_bytes(model.spec, options);
+  plan.batch_tokens = options.max_batch_tokens;
+
+  const models::ModelWeights& weights = model.weights;
+  plan.touched_weight_bytes = plan.weight_bytes;
+  if (weights.output.data != weights.token_embedding.data) {
+    plan.touched_weight_bytes += touched_embedding_bytes(weights.token_embedding, plan.kv_tokens) -
+                                 weights.token_embedding.bytes();
+  }
+  plan.process_bytes = std::max<int64_t>(resident_bytes() - resident_weight_bytes, 0);
+  return plan;
+}
+
+Status check_fits(const MemoryPlan& plan, const AvailableMemory& available) {
+  // What the process holds already is not in the available memory any more.
+  const int64_t needed = plan.total_bytes() - plan.process_bytes;
+  if (needed <= available.bytes) return {};
+  const std::string numbers = fmt::format(
+      "not enough memory: weights {} + KV cache {} ({} tokens) + workspace {} = {}, {} has {} left",
+      format_bytes(plan.touched_weight_bytes), format_bytes(plan.kv_bytes), plan.kv_tokens,
+      format_bytes(plan.workspace_bytes), format_bytes(needed), available.limit,
+      format_bytes(available.bytes));
+  const int64_t room_for_kv = available.bytes - (needed - plan.kv_bytes);
+  // A fiftieth less, since the rest of the machine does not stand still.
+  const int64_t n_tokens = room_for_kv / 50 * 49 / std::max<int64_t>(plan.kv_bytes_per_token, 1);
+  const int64_t n_whole_blocks = n_tokens / kBlockLen * kBlockLen;
+  if (n_whole_blocks > 0) return make_error("{}: --ctx {} fits", numbers, n_whole_blocks);
+  return make_error("{}: no context fits, a smaller or more quantised model would", numbers);
+}
+
+std::string format_bytes(int64_t bytes) {
+  constexpr std::array<std::string_view, 5> kUnits = {"B", "KiB", "MiB", "GiB", "TiB"};
+  auto value = static_cast<double>(bytes);
+  size_t unit = 0;
+  while (value >= 1024.0 && unit + 1 < kUnits.size()) {
+    value /= 1024.0;
+    ++unit;
+  }
+  if (unit == 0) return fmt::format("{} B", bytes);
+  const int digits = value < 10.0 ? 2 : value < 100.0 ? 1 : 0;
+  return fmt::format("{:.{}f} {}", value, digits, kUnits[unit]);
+}
+
+}  // namespace forge::engine

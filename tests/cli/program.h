@@ -1,0 +1,59 @@
+// Running the forge binary as a person or a script does.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace forge::cli {
+
+/// What a finished program left behind.
+struct Outcome {
+  int exit_code = -1;  // 128 + signal where one ended it
+  std::string out;
+  std::string err;
+  int64_t peak_resident_bytes = 0;
+
+  [[nodiscard]] std::vector<std::string> err_lines() const;
+};
+
+struct Environment {
+  std::string name;
+  std::string value;
+};
+
+/// Runs forge with these arguments; stdin is the given text. FORGE_MODEL and FORGE_DEVICE are unset
+/// unless given.
+[[nodiscard]] Outcome run_forge(const std::vector<std::string>& arguments,
+                                std::string_view input = "",
+                                const std::vector<Environment>& environment = {});
+
+/// Runs a line of sh in which $FORGE is the binary.
+[[nodiscard]] Outcome run_shell(const std::string& command);
+
+/// A folder of its own that goes away at the end of the test.
+class TemporaryFolder {
+ public:
+  TemporaryFolder();
+  ~TemporaryFolder();
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+
+  [[nodiscard]] std::string path(const std::string& name = "") const;
+  /// Writes a file and gives its path.
+  std::string write(const std::string& name, std::string_view bytes) const;
+
+ private:
+  std::string folder_;
+};
+
+/// The model that ships with Forge, as a .gguf file and as a Hugging Face folder.
+[[nodiscard]] std::string stories_gguf();
+[[nodiscard]] std::string stories_folder();
+/// A copy of the folder inside another one, to break.
+[[nodiscard]] std::string copy_stories_folder(const TemporaryFolder& folder);
+
+[[nodiscard]] std::string read_bytes(const std::string& path);
+
+}  // namespace forge::cli
