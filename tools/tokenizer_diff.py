@@ -12,12 +12,16 @@ skipping special tokens, by `forge tokenize --jsonl` and by the original:
   tokenizer.model (tiktoken ranks)    the `tiktoken` package
   vocab.json + merges.txt             the `tokenizers` package
 
+Then the same with "variants": the vocabularies of smollm and phi-3-mini under the pre-tokenizer patterns,
+normalizers, Metaspace settings and added-token flags of other model families.
+
 Prints a table of agreement and speed, and the first differences. Exit code: 0 all equal, 1 some
 difference, 77 where the packages or the data are missing.
 """
 import argparse
 import base64
 import gzip
+import itertools
 import json
 import os
 import pathlib
@@ -224,6 +228,97 @@ def tokenizer_folders(data, work):
             yield source.name, folder, JsonTokenizer(folder)
 
 
+def split_by(*patterns):
+    """The pre_tokenizer of most byte-level models: patterns one after the other, then bytes."""
+    splits = [{"type": "Split", "pattern": {"Regex": p}, "behavior": "Isolated", "invert": False}
+              for p in patterns]
+    bytes_only = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": False}
+    return {"type": "Sequence", "pretokenizers": splits + [bytes_only]}
+
+
+WORD_TAIL = r" ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+UPPER, LOWER = r"[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]", r"[\p{Ll}\p{Lm}\p{Lo}\p{M}]"
+START, SHORT = r"[^\r\n\p{L}\p{N}]?", r"(?i:'s|'t|'re|'ve|'m|'ll|'d)?"
+GPT2 = {"type": "ByteLevel", "add_prefix_space": True, "trim_offsets": True, "use_regex": True}
+
+
+def metaspace(scheme, split):
+    return {"type": "Metaspace", "replacement": "\u2581", "prepend_scheme": scheme, "split": split}
+
+
+def one_added(content, **flags):
+    return [dict({"content": content, "single_word": False, "lstrip": False, "rstrip": False,
+                  "normalized": False, "special": False}, **flags)]
+
+
+BYTE_VARIANTS = {  # members of smollm's tokenizer.json to replace
+    "llama-3": {"pre_tokenizer": split_by(LLAMA3_PATTERN), "ignore_merges": True},
+    "tekken": {"pre_tokenizer": split_by(
+        f"{START}{UPPER}*{LOWER}+|{START}{UPPER}+{LOWER}*|\\p{{N}}|{WORD_TAIL}"), "ignore_merges": True},
+    "gpt-4o": {"pre_tokenizer": split_by(
+        f"{START}{UPPER}*{LOWER}+{SHORT}|{START}{UPPER}+{LOWER}*{SHORT}|\\p{{N}}{{1,3}}|{WORD_TAIL}")},
+    "deepseek-v3": {"pre_tokenizer": split_by(
+        r"\p{N}{1,3}", "[\u4e00-\u9fa5\u3040-\u309f\u30a0-\u30ff]+",
+        r"[!\"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+"
+        r"| ?[\p{P}\p{S}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+")},
+    "deepseek-coder": {"pre_tokenizer": split_by(
+        "[\r\n]", r"\s?\p{L}+", r"\s?\p{P}+", "[\u4e00-\u9fa5\u0800-\u4e00\uac00-\ud7ff]+", r"\p{N}")},
+    "qwen3.5": {"pre_tokenizer": split_by(
+        r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+|\p{N}|"
+        r" ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"), "normalizer": {"type": "NFC"}},
+    "words": {"pre_tokenizer": split_by(r"\w+|[^\w\s]+|\s+", r"\b\d{1,3}\b", r"\h+")},
+    "han": {"pre_tokenizer": split_by(r"\p{Han}+", r"\p{Hiragana}+|\p{Katakana}+")},
+    "prefix-space": {"pre_tokenizer": GPT2},
+    "nfd": {"normalizer": {"type": "NFD"}},
+    "nfkc": {"normalizer": {"type": "NFKC"}},
+    "nfkd-lower": {"normalizer": {"type": "Sequence", "normalizers": [{"type": "NFKD"},
+                                                                      {"type": "Lowercase"}]}},
+    "strip-replace": {"normalizer": {"type": "Sequence", "normalizers": [
+        {"type": "Strip", "strip_left": True, "strip_right": True},
+        {"type": "Replace", "pattern": {"Regex": r"\s{2,}|e"}, "content": " "}]}},
+    "whitespace": {"pre_tokenizer": {"type": "Sequence", "pretokenizers": [{"type": "Whitespace"}, GPT2]}},
+    "punctuation": {"pre_tokenizer": {"type": "Sequence", "pretokenizers": [
+        {"type": "WhitespaceSplit"}, {"type": "Punctuation", "behavior": "MergedWithPrevious"},
+        {"type": "Digits", "individual_digits": False}, GPT2]}},
+    "added-strip": {"added": one_added("the", lstrip=True, rstrip=True)},
+    "added-word": {"added": one_added("the", single_word=True, normalized=True),
+                   "normalizer": {"type": "Lowercase"}},
+}
+PIECE_VARIANTS = {  # the same for phi-3-mini
+    "meta-first": {"normalizer": None, "pre_tokenizer": metaspace("first", False)},
+    "meta-always": {"normalizer": None, "pre_tokenizer": metaspace("always", True),
+                    "decoder": metaspace("always", True)},
+    "meta-never": {"normalizer": None, "pre_tokenizer": metaspace("never", True),
+                   "decoder": metaspace("never", True)},
+    "no-fallback": {"byte_fallback": False},
+    "no-unknown": {"byte_fallback": False, "unk_token": None},
+    "split-unknown": {"byte_fallback": False, "fuse_unk": False, "decoder": None},
+}
+
+
+def variant_folders(data, work):
+    for base, variants in (("smollm", BYTE_VARIANTS), ("phi-3-mini", PIECE_VARIANTS)):
+        source = data / "tokenizers" / base / "tokenizer.json"
+        if not source.exists():
+            continue
+        for name, changes in variants.items():
+            content = json.loads(source.read_bytes())
+            for key, value in changes.items():
+                if key == "added":
+                    for token in value:
+                        known = content["model"]["vocab"].get(token["content"])
+                        content["added_tokens"].append(
+                            {"id": len(content["model"]["vocab"]) if known is None else known, **token})
+                elif key in content:
+                    content[key] = value
+                else:
+                    content["model"][key] = value
+            folder = work / f"variant-{name}"
+            folder.mkdir()
+            (folder / "tokenizer.json").write_text(json.dumps(content))
+            yield f"+{name}", folder, JsonTokenizer(folder)
+
+
 def compare(what, inputs, ours, theirs, shown):
     """Number of equal answers; prints the first differences."""
     equal = 0
@@ -239,10 +334,11 @@ def compare(what, inputs, ours, theirs, shown):
 def check(name, folder, original, args, words):
     rng = random.Random(args.seed)
     specials = original.specials
+    count = max(min(args.count, args.variant_count) if name.startswith("+") else args.count, 1)
     texts = [""] + SNIPPETS + WHITE + specials[:50]
-    while len(texts) < args.count:
+    while len(texts) < count:
         texts.append(random_string(rng, specials, words))
-    texts = texts[:max(args.count, 1)]
+    texts = texts[:count]
     shown = [args.show]
     row = [name, original.name]
     encoded = {}
@@ -266,12 +362,12 @@ def check(name, folder, original, args, words):
             row.append(None)
             continue
         lists = list(encoded[True])
-        for _ in range(args.count // 4):
+        for _ in range(count // 4):
             lists.append([rng.randrange(original.n_ids) for _ in range(rng.randint(1, 12))])
         answers, _ = run_forge(args.forge, folder, ["--decode"] + (["--no-special"] if skip else []), lists)
         row.append((compare(f"decode skip_special={skip}", lists, [a["text"] for a in answers],
                             original.decode(lists, skip), shown), len(lists)))
-    row.append(measure_speed(args, folder))
+    row.append(0.0 if name.startswith("+") else measure_speed(args, folder))
     return row
 
 
@@ -304,6 +400,7 @@ def main():
     parser.add_argument("--data", type=pathlib.Path, help="folder with tokenizers/",
                         default=os.environ.get("FORGE_TEST_DATA", SHARED_DATA))
     parser.add_argument("--count", type=int, default=1000, help="strings for each tokenizer")
+    parser.add_argument("--variant-count", type=int, default=1000, help="strings for each variant")
     parser.add_argument("--seed", type=int, default=20240229)
     parser.add_argument("--show", type=int, default=5, help="differences to print for each tokenizer")
     parser.add_argument("--only", help="names to compare, separated by commas")
@@ -315,7 +412,8 @@ def main():
     words = sorted(set(args.text[:200_000].split()))
     rows = []
     with tempfile.TemporaryDirectory() as work:
-        for name, folder, original in tokenizer_folders(args.data, pathlib.Path(work)):
+        for name, folder, original in itertools.chain(tokenizer_folders(args.data, pathlib.Path(work)),
+                                                      variant_folders(args.data, pathlib.Path(work))):
             if args.only and name not in args.only.split(","):
                 continue
             try:
@@ -326,7 +424,8 @@ def main():
     print(f"{'tokenizer':<18}{'original':<15}{'encode':>13}{'no-special':>13}{'decode':>13}"
           f"{'skip-special':>14}{'MB/s':>8}")
     for name, library, *cells, speed in rows:
-        print(f"{name:<18}{library:<15}" + "".join(f"{cell(c):>13}" for c in cells) + f"{speed:>9.1f}")
+        print(f"{name:<18}{library:<15}" + "".join(f"{cell(c):>13}" for c in cells)
+              + (f"{speed:>9.1f}" if speed else f"{'-':>9}"))
     differ = sum(c[1] - c[0] for row in rows for c in row[2:-1] if c)
     print(f"{len(rows)} tokenizers, {sum(c[1] for r in rows for c in r[2:-1] if c)} comparisons, "
           f"{differ} differences")

@@ -73,6 +73,12 @@ TEST(Split, CharacterClasses) {
   EXPECT_EQ(split(*words, "Hey man!\u3000b\u200bc"), (Pieces{"Hey", "man!", "b\u200bc"}));
 }
 
+TEST(WordSplit, RunsOfWordAndOtherCharacters) {
+  EXPECT_EQ(split(*make_word_split(), "Hey man! it's e\u0301 x_y"),
+            (Pieces{"Hey", "man", "!", "it", "'", "s", "e\u0301", "x_y"}));
+  EXPECT_EQ(split(*make_word_split(), " \u00b2a\u200d! "), (Pieces{"\u00b2", "a\u200d", "!"}));
+}
+
 TEST(Metaspace, PrefixSchemes) {
   const std::string mark = "\u2581";
   EXPECT_EQ(split(*make_metaspace(mark, PrefixSpace::kFirst, true), "Hey  you"),

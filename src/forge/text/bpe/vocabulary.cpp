@@ -1,6 +1,7 @@
 #include "forge/text/bpe/vocabulary.h"
 
 #include <bit>
+#include <cstring>
 
 #include "forge/base/check.h"
 #include "forge/text/bpe/hash.h"
@@ -16,19 +17,13 @@ void Vocabulary::reserve(size_t n_ids, size_t n_bytes) {
 
 Vocabulary::Added Vocabulary::add(int32_t id, std::string_view piece) {
   if (has(id)) return Added::kIdTaken;
-  if (2 * (listed_ + 1) > index_.size()) grow_index();
+  if (2 * (static_cast<size_t>(count_) + 1) > index_.size()) grow_index();
   const auto hash = static_cast<uint32_t>(hash_bytes(piece));
   const size_t slot = slot_of(piece, hash);
   if (index_[slot].id >= 0) return Added::kStringTaken;
   store(id, piece);
-  index_[slot] = {.hash = hash, .id = id};
-  ++listed_;
+  index_[slot] = {.hash = hash, .id = id, .span = pieces_[static_cast<size_t>(id)]};
   return Added::kYes;
-}
-
-void Vocabulary::add_unlisted(int32_t id, std::string_view piece) {
-  FORGE_CHECK(!has(id), "id {} has a string", id);
-  store(id, piece);
 }
 
 std::optional<int32_t> Vocabulary::find(std::string_view piece) const {
@@ -36,6 +31,11 @@ std::optional<int32_t> Vocabulary::find(std::string_view piece) const {
   const int32_t id = index_[slot_of(piece, static_cast<uint32_t>(hash_bytes(piece)))].id;
   if (id < 0) return std::nullopt;
   return id;
+}
+
+void Vocabulary::prefetch(std::string_view piece) const {
+  if (index_.empty()) return;
+  __builtin_prefetch(&index_[static_cast<uint32_t>(hash_bytes(piece)) & (index_.size() - 1)]);
 }
 
 std::string_view Vocabulary::piece(int32_t id) const {
@@ -72,9 +72,10 @@ void Vocabulary::grow_index() {
 size_t Vocabulary::slot_of(std::string_view wanted, uint32_t hash) const {
   const size_t mask = index_.size() - 1;
   size_t slot = hash & mask;
-  while (index_[slot].id >= 0) {
-    if (index_[slot].hash == hash && piece(index_[slot].id) == wanted) break;
-    slot = (slot + 1) & mask;
+  for (; index_[slot].id >= 0; slot = (slot + 1) & mask) {
+    const Slot& entry = index_[slot];
+    if (entry.hash != hash || entry.span.length != static_cast<int64_t>(wanted.size())) continue;
+    if (std::memcmp(bytes_.data() + entry.span.offset, wanted.data(), wanted.size()) == 0) break;
   }
   return slot;
 }

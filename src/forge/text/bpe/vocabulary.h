@@ -19,10 +19,9 @@ class Vocabulary {
   enum class Added { kYes, kIdTaken, kStringTaken };
   /// Gives id the string. Nothing changes where either has been given already. id >= 0.
   Added add(int32_t id, std::string_view piece);
-  /// Gives id a string that find() does not know: several ids may share one spelling.
-  void add_unlisted(int32_t id, std::string_view piece);
-
   [[nodiscard]] std::optional<int32_t> find(std::string_view piece) const;
+  /// Starts loading what find() will need; worth it where many look-ups are known ahead.
+  void prefetch(std::string_view piece) const;
   /// The string of an id; empty where it has none or is out of range.
   [[nodiscard]] std::string_view piece(int32_t id) const;
   [[nodiscard]] bool has(int32_t id) const;
@@ -37,9 +36,11 @@ class Vocabulary {
     uint32_t offset = 0;
     int32_t length = -1;  // -1: no string
   };
+  // Holds what pieces_ says of the id once more: a look-up costs two cache misses instead of three.
   struct Slot {
     uint32_t hash = 0;
     int32_t id = -1;
+    Span span;
   };
 
   void store(int32_t id, std::string_view piece);
@@ -49,7 +50,6 @@ class Vocabulary {
   std::vector<char> bytes_;
   std::vector<Span> pieces_;
   std::vector<Slot> index_;  // open addressing, a power of two long, at most half full
-  size_t listed_ = 0;
   int32_t count_ = 0;
 };
 

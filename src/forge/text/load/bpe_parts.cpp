@@ -28,23 +28,26 @@ Status add_piece(Vocabulary& vocabulary, int64_t id, std::string_view piece,
   return {};
 }
 
-Status add_merge(BpeParts& parts, std::string_view left, std::string_view right, uint32_t rank,
-                 MergeTable::Existing existing, MissingMerge missing, std::string_view where) {
-  std::string joined;
-  joined.reserve(left.size() + right.size());
-  joined.append(left).append(right);
-  int32_t ids[3] = {};
-  const std::string_view texts[3] = {left, right, joined};
+Status MergeListReader::add(std::string_view left, std::string_view right) {
+  joined_.assign(left).append(right);
+  const Vocabulary& vocabulary = *parts_.vocabulary;
+  const std::string_view texts[3] = {left, right, joined_};
+  const std::optional<int32_t> ids[3] = {vocabulary.find(left), vocabulary.find(right),
+                                         joined_id(joined_)};
   for (int i = 0; i < 3; ++i) {
-    const auto id = parts.vocabulary->find(texts[i]);
-    if (!id || !parts.is_model_token[static_cast<size_t>(*id)]) {
-      if (missing == MissingMerge::kSkip) return {};
-      return make_error("{}[{}]: \"{}\" is not in the vocabulary", where, rank, texts[i]);
+    if (!ids[i] || !parts_.is_model_token[static_cast<size_t>(*ids[i])]) {
+      return make_error("{}[{}]: \"{}\" is not in the vocabulary", where_, rank_, texts[i]);
     }
-    ids[i] = *id;
   }
-  parts.merges.add(ids[0], ids[1], {.rank = rank, .id = ids[2]}, existing);
+  parts_.merges.add(*ids[0], *ids[1], {.rank = rank_++, .id = *ids[2]}, existing_);
+  likely_id_ = *ids[2] + 1;
   return {};
+}
+
+std::optional<int32_t> MergeListReader::joined_id(std::string_view joined) {
+  const Vocabulary& vocabulary = *parts_.vocabulary;
+  if (vocabulary.has(likely_id_) && vocabulary.piece(likely_id_) == joined) return likely_id_;
+  return vocabulary.find(joined);
 }
 
 std::optional<MergeText> split_merge(std::string_view line) {

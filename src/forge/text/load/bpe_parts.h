@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "forge/base/result.h"
 #include "forge/text/bpe/bpe_model.h"
@@ -19,11 +20,27 @@ namespace forge::text {
 [[nodiscard]] Status add_piece(Vocabulary& vocabulary, int64_t id, std::string_view piece,
                                std::string_view where);
 
-/// Adds "left + right at this rank". Both and their concatenation must be model tokens.
-enum class MissingMerge { kRefuse, kSkip };
-[[nodiscard]] Status add_merge(BpeParts& parts, std::string_view left, std::string_view right,
-                               uint32_t rank, MergeTable::Existing existing, MissingMerge missing,
-                               std::string_view where);
+/// Fills a merge table from a ranked list.
+class MergeListReader {
+ public:
+  /// existing: which of two entries for one pair counts. where names the list in errors.
+  MergeListReader(BpeParts& parts, MergeTable::Existing existing, std::string where)
+      : parts_(parts), existing_(existing), where_(std::move(where)) {}
+
+  /// Adds the next merge, at the rank of its place in the list. Both parts and their concatenation
+  /// must be model tokens.
+  [[nodiscard]] Status add(std::string_view left, std::string_view right);
+
+ private:
+  [[nodiscard]] std::optional<int32_t> joined_id(std::string_view joined);
+
+  BpeParts& parts_;
+  MergeTable::Existing existing_;
+  std::string where_;
+  std::string joined_;
+  uint32_t rank_ = 0;
+  int32_t likely_id_ = 0;  // most lists give new tokens in the order of their ids
+};
 
 /// Splits "left right" at its only space.
 struct MergeText {

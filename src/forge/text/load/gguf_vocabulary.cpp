@@ -81,14 +81,14 @@ Result<TokenizerParts> byte_level(const GgufVocabulary& vocabulary, std::string_
   parts.bpe.vocabulary = pieces;
   const std::string merges_name = std::string(origin) + ": tokenizer.ggml.merges";
   parts.bpe.merges = MergeTable(vocabulary.merges.size());
+  MergeListReader reader(parts.bpe, MergeTable::Existing::kKeep, merges_name);
   for (size_t i = 0; i < vocabulary.merges.size(); ++i) {
     const auto merge = split_merge(vocabulary.merges[i]);
     if (!merge) {
       return make_error("{}[{}]: \"{}\", expected \"left right\"", merges_name, i,
                         vocabulary.merges[i]);
     }
-    FORGE_TRY_STATUS(add_merge(parts.bpe, merge->left, merge->right, static_cast<uint32_t>(i),
-                               MergeTable::Existing::kKeep, MissingMerge::kRefuse, merges_name));
+    FORGE_TRY_STATUS(reader.add(merge->left, merge->right));
   }
   FORGE_TRY(traits,
             add_pre_tokenizer(vocabulary.pre, std::string(origin) + ": tokenizer.ggml.pre", parts));

@@ -104,10 +104,7 @@ Result<std::unique_ptr<PreTokenizer>> read_pre_tokenizer(const JsonObject& objec
     return make_split(is_punctuation, behavior);
   }
   if (type == "WhitespaceSplit") return make_split(is_white_space, SplitBehavior::kRemoved);
-  if (type == "Whitespace") {
-    FORGE_TRY(Regex words, Regex::compile(R"(\w+|[^\w\s]+)", object.where));
-    return make_split(std::move(words), SplitBehavior::kRemoved, true);
-  }
+  if (type == "Whitespace") return make_word_split();
   if (type == "CharDelimiterSplit") {
     FORGE_TRY(const std::string_view delimiter, object.string("delimiter"));
     if (delimiter.empty()) return make_error("{}.delimiter: empty", object.where);

@@ -13,12 +13,17 @@
 namespace forge::text {
 namespace {
 
+// How many entries ahead the vocabulary's index is prefetched: about a memory latency's worth of
+// work.
+constexpr size_t kAhead = 8;
+
 Status read_vocabulary(const JsonObject& model, Vocabulary& vocabulary) {
   FORGE_TRY(const JsonObject table, model.object("vocab"));
   size_t n_bytes = 0;
   for (size_t i = 0; i < table.value.size(); ++i) n_bytes += table.value.key_at(i).size();
   vocabulary.reserve(table.value.size() + 1024, n_bytes + 65536);
   for (size_t i = 0; i < table.value.size(); ++i) {
+    if (i + kAhead < table.value.size()) vocabulary.prefetch(table.value.key_at(i + kAhead));
     const std::string_view piece = table.value.key_at(i);
     const auto id = table.value.member_at(i).as_int();
     if (!id) {
@@ -30,25 +35,33 @@ Status read_vocabulary(const JsonObject& model, Vocabulary& vocabulary) {
   return {};
 }
 
+// "a b" or ["a", "b"].
+std::optional<MergeText> merge_text(json::Value entry) {
+  if (const auto line = entry.as_string()) return split_merge(*line);
+  if (!entry.is_array() || entry.size() != 2) return std::nullopt;
+  const auto left = entry.at(0).as_string();
+  const auto right = entry.at(1).as_string();
+  if (!left || !right) return std::nullopt;
+  return MergeText{*left, *right};
+}
+
 Status read_merges(const JsonObject& model, BpeParts& parts) {
   FORGE_TRY(const json::Value merges, model.array("merges"));
   parts.merges = MergeTable(merges.size());
-  const std::string where = model.where + ".merges";
+  const std::string where = model.path_of("merges");
+  MergeListReader reader(parts, MergeTable::Existing::kReplace, where);
   for (size_t i = 0; i < merges.size(); ++i) {
-    const json::Value entry = merges.at(i);
-    std::optional<MergeText> merge;
-    if (const auto line = entry.as_string()) {
-      merge = split_merge(*line);
-    } else if (entry.is_array() && entry.size() == 2) {
-      const auto left = entry.at(0).as_string();
-      const auto right = entry.at(1).as_string();
-      if (left && right) merge = MergeText{*left, *right};
+    if (const auto ahead =
+            i + kAhead < merges.size() ? merge_text(merges.at(i + kAhead)) : std::nullopt) {
+      parts.vocabulary->prefetch(ahead->left);
+      parts.vocabulary->prefetch(ahead->right);
     }
+    const auto merge = merge_text(merges.at(i));
     if (!merge) {
-      return make_error("{}[{}]: {}, expected \"a b\" or [\"a\", \"b\"]", where, i, entry.dump());
+      return make_error("{}[{}]: {}, expected \"a b\" or [\"a\", \"b\"]", where, i,
+                        merges.at(i).dump());
     }
-    FORGE_TRY_STATUS(add_merge(parts, merge->left, merge->right, static_cast<uint32_t>(i),
-                               MergeTable::Existing::kReplace, MissingMerge::kRefuse, where));
+    FORGE_TRY_STATUS(reader.add(merge->left, merge->right));
   }
   return {};
 }

@@ -36,7 +36,7 @@ Result<std::string_view> pre_tokenizer_for(const TokenizerConfig& config,
 Status read_merges(const std::string& path, BpeParts& parts) {
   FORGE_TRY(const MappedFile file, MappedFile::open(path));
   std::string_view rest(reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size());
-  uint32_t rank = 0;
+  MergeListReader reader(parts, MergeTable::Existing::kReplace, path);
   for (int line_number = 1; !rest.empty(); ++line_number) {
     const size_t end = rest.find('\n');
     std::string_view line = rest.substr(0, end);
@@ -47,8 +47,7 @@ Status read_merges(const std::string& path, BpeParts& parts) {
     if (!merge) {
       return make_error("{}: line {}: \"{}\", expected \"left right\"", path, line_number, line);
     }
-    FORGE_TRY_STATUS(add_merge(parts, merge->left, merge->right, rank++,
-                               MergeTable::Existing::kReplace, MissingMerge::kRefuse, path));
+    FORGE_TRY_STATUS(reader.add(merge->left, merge->right));
   }
   return {};
 }

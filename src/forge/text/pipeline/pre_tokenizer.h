@@ -49,6 +49,9 @@ enum class SplitBehavior {
 [[nodiscard]] std::unique_ptr<PreTokenizer> make_split(bool (*is_delimiter)(char32_t),
                                                        SplitBehavior behavior);
 
+/// Runs of word characters and runs of other characters; white space goes.
+[[nodiscard]] std::unique_ptr<PreTokenizer> make_word_split();
+
 enum class PrefixSpace { kNever, kAlways, kFirst };
 
 /// Spaces become replacement, one is put in front (kFirst: of the text's first piece only), and

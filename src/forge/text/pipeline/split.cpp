@@ -114,7 +114,37 @@ class Split : public PreTokenizer {
   bool is_inverted_;
 };
 
+class WordSplit : public PreTokenizer {
+ public:
+  void split(const Piece& piece, PieceSink sink) const override {
+    const std::string_view text = piece.text;
+    size_t begin = 0;
+    Kind kind = Kind::kSpace;
+    size_t length = 0;
+    for (size_t offset = 0; offset < text.size(); offset += length) {
+      const Kind next = kind_of(code_point_at(text, offset, length));
+      if (next == kind) continue;
+      if (kind != Kind::kSpace) emit(piece, begin, offset, sink);
+      begin = offset;
+      kind = next;
+    }
+    if (kind != Kind::kSpace) emit(piece, begin, text.size(), sink);
+  }
+
+ private:
+  enum class Kind { kSpace, kWord, kOther };
+  static Kind kind_of(char32_t c) {
+    if (is_white_space(c)) return Kind::kSpace;
+    return is_word(c) ? Kind::kWord : Kind::kOther;
+  }
+  static void emit(const Piece& piece, size_t begin, size_t end, PieceSink sink) {
+    sink({piece.text.substr(begin, end - begin), piece.at_start && begin == 0});
+  }
+};
+
 }  // namespace
+
+std::unique_ptr<PreTokenizer> make_word_split() { return std::make_unique<WordSplit>(); }
 
 std::unique_ptr<PreTokenizer> make_split(Regex pattern, SplitBehavior behavior, bool is_inverted) {
   return std::make_unique<Split<RegexPattern>>(RegexPattern{std::move(pattern)}, behavior,
