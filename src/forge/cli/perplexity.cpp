@@ -53,6 +53,10 @@ void add_options(CommandLine& line, Options& options) {
   add_runtime_options(line, options.runtime);
 }
 
+double token_rate(const engine::PerplexityResult& result, int32_t ctx) {
+  return static_cast<double>(result.n_chunks) * ctx / std::max(result.seconds, 1e-9);
+}
+
 std::string as_json(const engine::PerplexityResult& result, int32_t ctx) {
   json::Writer json;
   json.begin_object()
@@ -64,7 +68,7 @@ std::string as_json(const engine::PerplexityResult& result, int32_t ctx) {
       .member("chunks", result.n_chunks)
       .member("ctx", ctx)
       .member("seconds", result.seconds)
-      .member("tokens_per_s", int64_t{result.n_chunks} * ctx / std::max(result.seconds, 1e-9))
+      .member("tokens_per_s", token_rate(result, ctx))
       .end_object();
   return json.text() + "\n";
 }
@@ -73,7 +77,7 @@ std::string as_text(const engine::PerplexityResult& result, int32_t ctx) {
   return fmt::format(
       "perplexity {:.4f} +- {:.4f}\n{} tokens scored in {} chunks of {}, {:.1f} tok/s\n",
       result.perplexity, result.standard_error, result.n_scored, result.n_chunks, ctx,
-      int64_t{result.n_chunks} * ctx / std::max(result.seconds, 1e-9));
+      token_rate(result, ctx));
 }
 
 /// Chunks done, on one line of a terminal that is written over.

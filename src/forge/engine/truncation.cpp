@@ -17,6 +17,27 @@ double sum_of_weights(const Candidates& candidates) {
   return total;
 }
 
+/// Keeps the best entries until their weights reach wanted in sum. Real distributions get there
+/// within a few tokens of a large vocabulary, so only as much of it is sorted as is needed: 128
+/// entries, then eight times as many, and so on.
+template <typename Entry, typename Better>
+void keep_until(double wanted, Better better, std::vector<Entry>& entries) {
+  double sum = 0.0;
+  size_t n_sorted = 0;
+  for (size_t n_next = 128; n_sorted < entries.size(); n_next *= 8) {
+    const size_t end = std::min(n_next, entries.size());
+    std::partial_sort(entries.begin() + static_cast<ptrdiff_t>(n_sorted),
+                      entries.begin() + static_cast<ptrdiff_t>(end), entries.end(), better);
+    for (; n_sorted < end; ++n_sorted) {
+      sum += entries[n_sorted].weight;
+      if (sum >= wanted) {
+        entries.resize(n_sorted + 1);
+        return;
+      }
+    }
+  }
+}
+
 }  // namespace
 
 void keep_top_k(int32_t k, Candidates& candidates) {
@@ -33,24 +54,7 @@ void compute_weights(Candidates& candidates) {
 }
 
 void keep_top_p(double p, Candidates& candidates) {
-  const double wanted = p * sum_of_weights(candidates);
-  double sum = 0.0;
-  // Real distributions reach p within a few tokens of a large vocabulary, so only as much of it is
-  // sorted as is needed: 128 tokens, then eight times as many, and so on.
-  size_t n_sorted = 0;
-  for (size_t n_next = 128; n_sorted < candidates.size(); n_next *= 8) {
-    const size_t end = std::min(n_next, candidates.size());
-    const auto begin = candidates.begin() + static_cast<ptrdiff_t>(n_sorted);
-    std::partial_sort(begin, candidates.begin() + static_cast<ptrdiff_t>(end), candidates.end(),
-                      is_better);
-    for (; n_sorted < end; ++n_sorted) {
-      sum += candidates[n_sorted].weight;
-      if (sum >= wanted) {
-        candidates.resize(n_sorted + 1);
-        return;
-      }
-    }
-  }
+  keep_until(p * sum_of_weights(candidates), is_better, candidates);
 }
 
 void keep_min_p(double min_p, Candidates& candidates) {
@@ -69,24 +73,27 @@ void keep_typical(double p, Candidates& candidates) {
     if (probability > 0.0) entropy -= probability * std::log(probability);
   }
   struct Typical {
-    Candidate candidate;
+    int32_t id;
+    double logit;
+    double weight;
     double distance;
   };
-  std::vector<Typical> by_distance;
-  by_distance.reserve(candidates.size());
+  std::vector<Typical> entries;
+  entries.reserve(candidates.size());
   for (const Candidate& candidate : candidates) {
     const double surprisal = -std::log(candidate.weight / total);
-    by_distance.push_back({candidate, std::abs(surprisal - entropy)});
+    entries.push_back(
+        {candidate.id, candidate.logit, candidate.weight, std::abs(surprisal - entropy)});
   }
-  std::sort(by_distance.begin(), by_distance.end(), [](const Typical& a, const Typical& b) {
-    return a.distance != b.distance ? a.distance < b.distance : a.candidate.id < b.candidate.id;
-  });
+  keep_until(
+      p * total,
+      [](const Typical& a, const Typical& b) {
+        return a.distance != b.distance ? a.distance < b.distance : a.id < b.id;
+      },
+      entries);
   candidates.clear();
-  double sum = 0.0;
-  for (const Typical& entry : by_distance) {
-    candidates.push_back(entry.candidate);
-    sum += entry.candidate.weight;
-    if (sum >= p * total) break;
+  for (const Typical& entry : entries) {
+    candidates.push_back({entry.id, entry.logit, entry.weight});
   }
 }
 
