@@ -68,6 +68,9 @@ TEST(BadInput, WrongFile) {
   expect_error(generate(folder.path()), 1, {"config.json"});
   expect_error(generate(stories_folder() + "/model.safetensors"), 1,
                {"model.safetensors", "folder"});
+  TemporaryFolder only_gguf;
+  only_gguf.write("part.gguf", "GGUF");
+  expect_error(generate(only_gguf.path()), 1, {"no config.json", "give ", "part.gguf itself"});
   expect_error(generate("/dev/null"), 1, {"/dev/null"});
 }
 

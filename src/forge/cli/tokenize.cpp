@@ -69,10 +69,16 @@ class TokenizeCommand {
       if (!reader.has_line()) out_.flush();
       FORGE_TRY(const bool is_line, reader.next(line));
       if (!is_line) return {};
-      FORGE_TRY(const json::Document document,
-                json::Document::parse(line, fmt::format("stdin: line {}", number)));
+      const Result<json::Document> document = json::Document::parse(line, "stdin");
+      if (!document.ok()) {
+        // The parser counts lines too, but here each is a text of its own.
+        constexpr std::string_view kFirstLine = "stdin: line 1";
+        std::string_view message = document.error().message;
+        if (message.starts_with(kFirstLine)) message.remove_prefix(kFirstLine.size());
+        return make_error("stdin: line {}{}", number, message);
+      }
       const Status status =
-          options_.decode ? decode_line(document.root()) : encode_line(document.root());
+          options_.decode ? decode_line(document->root()) : encode_line(document->root());
       if (!status.ok()) return make_error("stdin: line {}: {}", number, status.error().message);
     }
     return {};

@@ -13,6 +13,20 @@ bool looks_like_path(std::string_view name) {
          name.ends_with('/') || name.ends_with(".gguf") || name.ends_with(".safetensors");
 }
 
+/// A .gguf file of a folder that holds no Hugging Face model or tokenizer, or empty.
+std::string gguf_beside_nothing(const fs::path& folder) {
+  for (const char* name : {"config.json", "tokenizer.json", "tokenizer.model", "vocab.json"}) {
+    if (fs::exists(folder / name)) return "";
+  }
+  std::error_code ignored;
+  std::string first;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder, ignored)) {
+    const std::string path = entry.path().string();
+    if (entry.path().extension() == ".gguf" && (first.empty() || path < first)) first = path;
+  }
+  return first;
+}
+
 }  // namespace
 
 Result<ModelSource> resolve_model(std::string_view name) {
@@ -23,6 +37,10 @@ Result<ModelSource> resolve_model(std::string_view name) {
   std::error_code failure;
   const fs::file_status status = fs::status(path, failure);
   if (fs::is_directory(status)) {
+    const std::string gguf = gguf_beside_nothing(path);
+    if (!gguf.empty()) {
+      return make_error("{}: no config.json in it, but a GGUF file: give {} itself", path, gguf);
+    }
     return ModelSource{ModelSource::Kind::kFolder, path};
   }
   if (fs::is_regular_file(status)) {
