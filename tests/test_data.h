@@ -22,6 +22,7 @@ inline std::string test_data(const std::string& relative) {
 }  // namespace forge
 
 /// First line of a test that needs shared data: skips, with the path that is missing.
-#define FORGE_REQUIRE_DATA(variable, relative)                                          \
-  const std::string variable = ::forge::test_data(relative);                            \
-  if (variable.empty()) GTEST_SKIP() << "no test data: " << ::forge::test_data_dir() << "/" << relative
+#define FORGE_REQUIRE_DATA(variable, relative)               \
+  const std::string variable = ::forge::test_data(relative); \
+  if (variable.empty())                                      \
+  GTEST_SKIP() << "no test data: " << ::forge::test_data_dir() << "/" << relative
