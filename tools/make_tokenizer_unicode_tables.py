@@ -164,7 +164,9 @@ def main():
         names.append((name, kind))
     print("// clang-format on\n\n}  // namespace\n")
     for name, kind in names:
-        print(f"std::span<const {kind}> {name}_table() {{ return {name}_rows; }}")
+        one_line = f"std::span<const {kind}> {name}_table() {{ return {name}_rows; }}"
+        print(one_line if len(one_line) <= 100 else
+              one_line.replace("{ ", "{\n  ").replace(" }", "\n}"))
     print("\n}  // namespace forge::text")
 
 

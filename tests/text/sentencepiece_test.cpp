@@ -166,8 +166,8 @@ TEST(SentencePiece, RefusesByName) {
   }
 }
 
-// Exact-size copies, so that ASan sees a read past the end. A cut between two fields is a message in
-// itself; the loader must then miss something.
+// Exact-size copies, so that ASan sees a read past the end. A cut between two fields is a message
+// in itself; the loader must then miss something.
 TEST(SentencePiece, EveryTruncationIsRefused) {
   const std::string whole = ModelFile().bytes();
   const ScratchFolder folder;

@@ -57,9 +57,9 @@ class Value {
 /// A parsed text; owns everything its Values point to. Immutable, so any thread may read it.
 class Document {
  public:
-  /// Parses a whole text of less than 4 GiB; more than 256 levels of nesting are refused, as is what
-  /// would not give strings of valid UTF-8. origin names the text in errors:
-  /// "config.json: line 3, column 7: not valid JSON: ...".
+  /// Parses a whole text of less than 4 GiB; more than 256 levels of nesting are refused, as is
+  /// what would not give strings of valid UTF-8. origin names the text in errors: "config.json:
+  /// line 3, column 7: not valid JSON: ...".
   [[nodiscard]] static Result<Document> parse(std::string_view text, std::string_view origin);
   /// Maps and parses a file.
   [[nodiscard]] static Result<Document> load(const std::string& path);

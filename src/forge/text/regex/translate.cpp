@@ -5,8 +5,8 @@
 namespace forge::text {
 namespace {
 
-// Oniguruma's word characters: Alphabetic, marks, decimal digits and connectors; in Latin-1 (which has a
-// table of its own there) the superscript digits and fractions too.
+// Oniguruma's word characters: Alphabetic, marks, decimal digits and connectors; in Latin-1 (which
+// has a table of its own there) the superscript digits and fractions too.
 constexpr std::string_view kWordSet =
     "\\p{L}\\p{M}\\p{Nd}\\p{Nl}\\p{Pc}\\x{B2}\\x{B3}\\x{B9}\\x{BC}-\\x{BE}\\x{24B6}-\\x{24E9}"
     "\\x{1F130}-\\x{1F149}\\x{1F150}-\\x{1F169}\\x{1F170}-\\x{1F189}";

@@ -481,7 +481,9 @@ std::span<const CodePointRange> numeric_table() { return numeric_rows; }
 std::span<const CodePointRange> word_table() { return word_rows; }
 std::span<const CodePointMapping> newer_table() { return newer_rows; }
 std::span<const CodePointRange> not_normalized_table() { return not_normalized_rows; }
-std::span<const CodePointRange> not_compatibility_normalized_table() { return not_compatibility_normalized_rows; }
+std::span<const CodePointRange> not_compatibility_normalized_table() {
+  return not_compatibility_normalized_rows;
+}
 std::span<const CodePointMapping> lowercase_table() { return lowercase_rows; }
 
 }  // namespace forge::text
