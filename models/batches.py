@@ -67,10 +67,10 @@ class Batches:
         return torch.from_numpy(rows)
 
 
-def held_out_loss(model, path, rows=None):
-    """Nats per token over whole held-out stories, each read from its start."""
+def held_out_loss(model, path, every=1):
+    """Nats per token over held-out stories (or every nth), each read from its start."""
     tokens = np.fromfile(path, np.uint16).astype(np.int64)
-    stories = np.split(tokens, np.flatnonzero(tokens == 0)[1:])[:rows]
+    stories = np.split(tokens, np.flatnonzero(tokens == 0)[1:])[::every]
     total = count = 0
     for i in range(0, len(stories), 16):
         group = [np.append(s, 0)[:ROW] for s in stories[i:i + 16]]

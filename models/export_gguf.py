@@ -124,7 +124,7 @@ def main():
     parser.add_argument("--data", type=Path, required=True, help="output of prepare_corpus.py")
     parser.add_argument("--weights", type=Path, required=True, help="file written by train.py")
     parser.add_argument("--out", type=Path, default=Path("models"))
-    parser.add_argument("--stories", type=int, help="held-out stories to check on (default all)")
+    parser.add_argument("--every", type=int, default=1, help="check on every nth held-out story")
     args = parser.parse_args()
     config = Config()
     weights = torch.load(args.weights)["model"]
@@ -145,7 +145,7 @@ def main():
         if not isinstance(what, torch.nn.Module):
             model.load_state_dict(what or weights)
             what = model
-        loss = held_out_loss(what, args.data / "val.bin", args.stories)
+        loss = held_out_loss(what, args.data / "val.bin", args.every)
         print(f"{label}: {loss:.4f} nats/token, {loss / share / np.log(2):.4f} bits/byte")
 
 

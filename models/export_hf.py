@@ -41,6 +41,7 @@ def write_hf(folder, config, weights, tokenizer):
     write_json(folder / "tokenizer.json", tokenizer)
     tensors = {f"model.{k}": v.to(torch.bfloat16).contiguous() for k, v in weights.items()}
     save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+    (folder / "model.safetensors").chmod(0o644)
 
 
 class Transformers(torch.nn.Module):

@@ -1,6 +1,6 @@
 """Train the story model on CPU: Muon + AdamW, warmup-stable-decay, bf16.
 
-    OMP_WAIT_POLICY=passive nice -n 19 python models/train.py --data work --minutes 97
+    OMP_WAIT_POLICY=passive nice -n 19 python models/train.py --data work --minutes 100
 
 The schedule runs on training time, so a slower machine sees fewer tokens but
 still ends decayed. <data>/control.json ({"minutes": 90}) changes the budget
@@ -28,14 +28,15 @@ def schedule(p, args):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="output of prepare_corpus.py")
-    parser.add_argument("--minutes", type=float, default=97)
+    parser.add_argument("--minutes", type=float, default=100)
     parser.add_argument("--batch", type=int, default=16, help="rows of 512 tokens per step")
     parser.add_argument("--lr", type=float, default=4e-3)
     parser.add_argument("--decay", type=float, default=0.4, help="final share of the time")
-    parser.add_argument("--switch", type=float, default=0.4, help="when stories take over")
+    parser.add_argument("--switch", type=float, default=0.35, help="when stories take over")
     parser.add_argument("--early-share", type=float, default=0.25)
-    parser.add_argument("--late-share", type=float, default=0.92)
-    parser.add_argument("--dropout", type=float, default=0.1)
+    parser.add_argument("--late-share", type=float, default=0.97)
+    parser.add_argument("--dropout", type=float, default=0.1, help="once stories take over")
+    parser.add_argument("--ema", type=float, default=0.998, help="decay of the weight average")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
@@ -87,7 +88,7 @@ def main():
         if step % 100 == 0 or done:
             save()
         if step % 200 == 0 or done:
-            loss = held_out_loss(ema, args.data / "val.bin", 160)
+            loss = held_out_loss(ema, args.data / "val.bin", every=6)
             kept = "*" if loss < best else ""
             if loss < best:
                 best = loss
@@ -110,7 +111,7 @@ def main():
         muon.step()
         adam.step()
         model.zero_grad(set_to_none=True)
-        keep = min(0.998, (step + 1) / (step + 10))
+        keep = min(args.ema, (step + 1) / (step + 10))
         with torch.no_grad():
             for average, p in zip(ema.parameters(), model.parameters(), strict=True):
                 average.lerp_(p, 1 - keep)
