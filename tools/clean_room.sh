@@ -44,7 +44,10 @@ cp -a "$bare" "$root"
 cp /etc/resolv.conf "$root/etc/resolv.conf"
 cp /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/"
 git clone -q "$source_tree" "$root/src/forge"
-if [[ -d $source_tree/../shared ]]; then cp -a "$source_tree/../shared" "$root/src/shared"; fi
+if [[ -d $source_tree/../shared ]]; then
+  mkdir "$root/src/shared"
+  cp -a "$source_tree/../shared/." "$root/src/shared"
+fi
 
 # Only what says how to reach the network and whether this is CI comes along from the environment.
 environment=(PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/ LANG=C.UTF-8)

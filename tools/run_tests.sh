@@ -17,6 +17,6 @@ run=(ctest --test-dir "build/$preset" -j "$(nproc)" --output-on-failure --no-tes
 if [[ -t 1 ]]; then
   "${run[@]}" --progress </dev/null
 else
-  # In a log one line a test is enough: its result.
-  "${run[@]}" </dev/null 2>&1 | grep -vE '^ +Start +[0-9]+:'
+  # In a log one line a test is enough: its result, without the dots that pad it to the longest name.
+  "${run[@]}" </dev/null 2>&1 | sed -uE '/^ +Start +[0-9]+:/d; s/ \.{4,}/ .../'
 fi || [[ -s $results ]]
