@@ -87,7 +87,7 @@ engine::GenerateOptions engine_options(const GenerateFlags& flags,
 void print_closing_line(const engine::Generation& generation, uint64_t seed) {
   const engine::GenerateStats& stats = generation.stats;
   note(fmt::format(
-      "{} prompt + {} generated tokens ({}), first token after {:.0f} ms, prompt {:.1f} tok/s, "
+      "{} prompt + {} generated tokens ({}), first token after {:.1f} ms, prompt {:.1f} tok/s, "
       "generation {:.1f} tok/s, seed {}",
       stats.n_prompt, stats.n_generated, engine::describe(generation.finish_reason),
       stats.time_to_first_token_ms, stats.prefill_rate(), stats.decode_rate(), seed));

@@ -35,8 +35,8 @@ std::string format_name(const models::Model& model) {
 }
 
 std::string describe_heads(const models::ModelSpec& spec) {
-  return fmt::format("{} of {}, {} key-value head{}", spec.n_heads, spec.head_dim, spec.n_kv_heads,
-                     spec.n_kv_heads == 1 ? "" : "s");
+  return fmt::format("{} x {} dimensions, {} key-value head{}", spec.n_heads, spec.head_dim,
+                     spec.n_kv_heads, spec.n_kv_heads == 1 ? "" : "s");
 }
 
 std::string describe_features(const models::ModelSpec& spec) {
