@@ -24,7 +24,7 @@ build:
 	@tools/build.sh release forge
 
 run: build
-	@build/release/forge generate --model bundled --echo --prompt="$${PROMPT-Once upon a time}"
+	@build/release/forge generate --model bundled --echo --prompt="$${PROMPT:-Once upon a time}"
 
 test:
 	@tools/install_deps.sh test
