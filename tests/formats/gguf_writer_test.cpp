@@ -7,6 +7,7 @@
 #include <csignal>
 #include <filesystem>
 
+#include "forge/base/mapped_file.h"
 #include "forge/formats/byte_cursor.h"
 #include "forge/formats/gguf.h"
 #include "tests/formats/sample_files.h"
@@ -47,6 +48,29 @@ TEST_F(GgufWriterTest, RefusesWhatNoReaderTakes) {
   GgufWriter empty;
   empty.add_tensor("w", {DType::kF32, {0, 4}, one_.data});
   EXPECT_EQ(refusal(empty), ": tensor \"w\": shape [0, 4], expected data of at least one element");
+}
+
+TEST_F(GgufWriterTest, GivesTheBytesBeforeTheData) {
+  // The file is these bytes, then each tensor's, padded; the head needs no data.
+  GgufWriter with_data;
+  GgufWriter without;
+  for (GgufWriter* writer : {&with_data, &without}) {
+    writer->put_string("general.name", "odd length!");
+    const bool has_data = writer == &with_data;
+    writer->add_tensor("a", {DType::kF32, {1}, has_data ? one_.data : nullptr});
+    writer->add_tensor("b", {DType::kF32, {1}, has_data ? one_.data : nullptr});
+  }
+  ASSERT_TRUE(with_data.write(path_).ok());
+  const auto head = without.head("m.gguf");
+  ASSERT_TRUE(head.ok()) << head.error().message;
+  const auto file = read_file(path_, 1 << 20);
+  ASSERT_TRUE(file.ok());
+  EXPECT_EQ(head->size() % 32, 0u);
+  EXPECT_EQ(file->size(), head->size() + 2 * 32);
+  EXPECT_EQ(
+      file->compare(0, head->size(), reinterpret_cast<const char*>(head->data()), head->size()), 0);
+  std::filesystem::remove(path_);
+  EXPECT_EQ(refusal(without), ": tensor \"a\": no data");
 }
 
 TEST_F(GgufWriterTest, HonoursTheAlignment) {

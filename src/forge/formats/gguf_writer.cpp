@@ -177,7 +177,7 @@ Result<uint64_t> GgufWriter::checked_alignment(const std::string& path) const {
   return kDefaultAlignment;
 }
 
-Status GgufWriter::check(const std::string& path, uint32_t version) const {
+Status GgufWriter::check_names(const std::string& path, uint32_t version) const {
   if (version != 2 && version != 3) {
     return make_error("{}: GGUF version {}, expected 2 or 3", path, version);
   }
@@ -186,10 +186,19 @@ Status GgufWriter::check(const std::string& path, uint32_t version) const {
   std::unordered_set<std::string_view> names;
   for (const Tensor& tensor : tensors_) {
     FORGE_TRY_STATUS(check_name(path, "tensor", tensor.name, names));
-    if (tensor.view.is_missing() || tensor.view.shape.numel().value_or(0) == 0) {
+    if (tensor.view.shape.numel().value_or(0) == 0) {
       return make_error("{}: tensor {}: shape {}, expected data of at least one element", path,
                         quote(tensor.name), tensor.view.shape.to_string());
     }
+  }
+  return {};
+}
+
+Status GgufWriter::check(const std::string& path, uint32_t version) const {
+  FORGE_TRY_STATUS(check_names(path, version));
+  for (const Tensor& tensor : tensors_) {
+    if (!tensor.view.is_missing()) continue;
+    return make_error("{}: tensor {}: no data", path, quote(tensor.name));
   }
   return {};
 }
@@ -199,10 +208,15 @@ Status GgufWriter::write(const std::string& path, uint32_t version) const {
   return write_part(path, version, entries_, tensors_);
 }
 
-Status GgufWriter::write_part(const std::string& path, uint32_t version,
-                              std::span<const Entry> entries,
-                              std::span<const Tensor> tensors) const {
-  FORGE_TRY(const uint64_t alignment, checked_alignment(path));
+Result<std::vector<std::byte>> GgufWriter::head(const std::string& origin, uint32_t version) const {
+  FORGE_TRY_STATUS(check_names(origin, version));
+  FORGE_TRY(const uint64_t alignment, checked_alignment(origin));
+  return head_of(alignment, version, entries_, tensors_);
+}
+
+std::vector<std::byte> GgufWriter::head_of(uint64_t alignment, uint32_t version,
+                                           std::span<const Entry> entries,
+                                           std::span<const Tensor> tensors) {
   std::vector<std::byte> head;
   append(head, std::as_bytes(std::span(std::string_view("GGUF"))));
   append(head, version);
@@ -224,9 +238,16 @@ Status GgufWriter::write_part(const std::string& path, uint32_t version,
     const auto bytes = static_cast<uint64_t>(tensor.view.bytes());
     offset += (bytes + alignment - 1) / alignment * alignment;
   }
+  head.resize((head.size() + alignment - 1) / alignment * alignment);
+  return head;
+}
+
+Status GgufWriter::write_part(const std::string& path, uint32_t version,
+                              std::span<const Entry> entries,
+                              std::span<const Tensor> tensors) const {
+  FORGE_TRY(const uint64_t alignment, checked_alignment(path));
   FORGE_TRY(OutputFile file, OutputFile::create(path));
-  file.write(head);
-  file.pad_to(alignment);
+  file.write(head_of(alignment, version, entries, tensors));
   for (const Tensor& tensor : tensors) {
     file.write({tensor.view.data, static_cast<size_t>(tensor.view.bytes())});
     file.pad_to(alignment);

@@ -65,6 +65,12 @@ class GgufWriter {
   /// Writes to path (through a temporary file beside it that is renamed when complete).
   [[nodiscard]] Status write(const std::string& path, uint32_t version = 3) const;
 
+  /// The bytes before the tensor data, padding included: the data of the tensors follows in the
+  /// order they were added, each padded to the alignment. Needs dtype and shape of the views only,
+  /// their data may be missing. origin names the file in errors.
+  [[nodiscard]] Result<std::vector<std::byte>> head(const std::string& origin,
+                                                    uint32_t version = 3) const;
+
   /// Writes prefix-00001-of-000NN.gguf and so on, tensors in order, all metadata in the first part;
   /// split.no, split.count and split.tensors.count (which must not have been put) in every part.
   /// Returns the paths. Parts that were written before an error stay.
@@ -88,7 +94,11 @@ class GgufWriter {
   template <typename T>
   GgufWriter& put_numbers(std::string_view key, GgufType type, std::span<const T> values);
   [[nodiscard]] Result<uint64_t> checked_alignment(const std::string& path) const;
+  [[nodiscard]] Status check_names(const std::string& path, uint32_t version) const;
   [[nodiscard]] Status check(const std::string& path, uint32_t version) const;
+  [[nodiscard]] static std::vector<std::byte> head_of(uint64_t alignment, uint32_t version,
+                                                      std::span<const Entry> entries,
+                                                      std::span<const Tensor> tensors);
   [[nodiscard]] Status write_part(const std::string& path, uint32_t version,
                                   std::span<const Entry> entries,
                                   std::span<const Tensor> tensors) const;
