@@ -12,6 +12,7 @@ namespace forge::formats {
 namespace {
 
 constexpr std::string_view kAlignmentKey = "general.alignment";
+constexpr uint32_t kMagic = 0x46554747;  // "GGUF", little-endian
 constexpr uint32_t kDefaultAlignment = 32;
 constexpr size_t kMaxNameBytes = 65535;
 
@@ -218,7 +219,7 @@ std::vector<std::byte> GgufWriter::head_of(uint64_t alignment, uint32_t version,
                                            std::span<const Entry> entries,
                                            std::span<const Tensor> tensors) {
   std::vector<std::byte> head;
-  append(head, std::as_bytes(std::span(std::string_view("GGUF"))));
+  append(head, kMagic);
   append(head, version);
   append<uint64_t>(head, tensors.size());
   append<uint64_t>(head, entries.size());
@@ -238,7 +239,7 @@ std::vector<std::byte> GgufWriter::head_of(uint64_t alignment, uint32_t version,
     const auto bytes = static_cast<uint64_t>(tensor.view.bytes());
     offset += (bytes + alignment - 1) / alignment * alignment;
   }
-  head.resize((head.size() + alignment - 1) / alignment * alignment);
+  while (head.size() % alignment != 0) head.push_back(std::byte{0});
   return head;
 }
 
