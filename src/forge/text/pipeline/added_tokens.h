@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "forge/text/function_ref.h"
+#include "forge/base/function_ref.h"
 #include "forge/text/pipeline/normalizer.h"
 
 namespace forge::text {

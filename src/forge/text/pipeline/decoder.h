@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "forge/text/function_ref.h"
+#include "forge/base/function_ref.h"
 #include "forge/text/regex/regex.h"
 
 namespace forge::text {

@@ -6,8 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "forge/base/function_ref.h"
 #include "forge/base/result.h"
-#include "forge/text/function_ref.h"
 
 namespace forge::text {
 

@@ -5,7 +5,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace forge::text {
+namespace forge {
 
 template <typename Signature>
 class FunctionRef;
@@ -29,4 +29,4 @@ class FunctionRef<R(Args...)> {
   R (*call_)(void*, Args...);
 };
 
-}  // namespace forge::text
+}  // namespace forge
