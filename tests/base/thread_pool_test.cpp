@@ -127,11 +127,6 @@ TEST(ThreadPool, HugeGrainIsOneRange) {
   EXPECT_EQ(calls, 1);
 }
 
-TEST(ThreadPool, UsableCpusAreAtMostTheMachines) {
-  EXPECT_GE(usable_cpu_count(), 1);
-  EXPECT_LE(usable_cpu_count(), static_cast<int>(std::thread::hardware_concurrency()));
-}
-
 TEST(ThreadPoolDeathTest, NoThreadsOrGrain) {
   testing::FLAGS_gtest_death_test_style = "threadsafe";
   EXPECT_DEATH(ThreadPool(0), "n_threads 0");

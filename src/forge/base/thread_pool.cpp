@@ -1,11 +1,8 @@
 #include "forge/base/thread_pool.h"
 
-#include <sched.h>
-
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
-#include <fstream>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -13,35 +10,6 @@
 #include "forge/base/check.h"
 
 namespace forge {
-namespace {
-
-// CPUs that the cgroup's quota allows (cgroup v2 cpu.max, v1 cpu.cfs_*), 0 where there is no quota.
-int cgroup_cpu_count() {
-  int64_t limit = 0;
-  int64_t period = 0;
-  // "max 100000", where there is no quota, does not read as two numbers.
-  if (std::ifstream v2("/sys/fs/cgroup/cpu.max");
-      v2 >> limit >> period && limit > 0 && period > 0) {
-    return std::max<int>(1, static_cast<int>(limit / period));
-  }
-  std::ifstream v1_quota("/sys/fs/cgroup/cpu/cpu.cfs_quota_us");
-  std::ifstream v1_period("/sys/fs/cgroup/cpu/cpu.cfs_period_us");
-  if (v1_quota >> limit && v1_period >> period && limit > 0 && period > 0) {
-    return std::max<int>(1, static_cast<int>(limit / period));
-  }
-  return 0;
-}
-
-}  // namespace
-
-int usable_cpu_count() {
-  cpu_set_t mask;
-  CPU_ZERO(&mask);
-  int count = 1;
-  if (sched_getaffinity(0, sizeof(mask), &mask) == 0) count = std::max(1, CPU_COUNT(&mask));
-  const int quota = cgroup_cpu_count();
-  return quota > 0 ? std::min(count, quota) : count;
-}
 
 struct ThreadPool::State {
   std::mutex mutex;

@@ -7,10 +7,6 @@
 
 namespace forge {
 
-/// How many threads a process may use: the smaller of its affinity mask and its cgroup CPU quota
-/// (rounded down, at least 1).
-[[nodiscard]] int usable_cpu_count();
-
 /// A fixed set of threads; the calling thread is one of them. One parallel_for runs at a time, so a
 /// pool belongs to one owner thread. Which thread runs a range never changes what is computed.
 class ThreadPool {

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "forge/base/thread_pool.h"
+#include "forge/base/cpu_count.h"
 #include "forge/cli/report.h"
 
 namespace forge::cli {

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "forge/base/json.h"
-#include "forge/base/thread_pool.h"
+#include "forge/base/cpu_count.h"
 #include "forge/build_info.h"
 #include "forge/cli/commands.h"
 #include "forge/cli/report.h"

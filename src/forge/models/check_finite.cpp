@@ -3,6 +3,7 @@
 #include <limits>
 #include <vector>
 
+#include "forge/base/cpu_count.h"
 #include "forge/base/thread_pool.h"
 #include "forge/formats/quote.h"
 #include "forge/models/bind_weights.h"
