@@ -4,6 +4,8 @@
 function(forge_layer name)
   cmake_parse_arguments(arg "" "" "DEPENDS;LIBRARIES" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/forge/${name}/*.cpp)
+  # Compiled once per ISA level, by kernels/cpu/levels.cmake.
+  list(FILTER sources EXCLUDE REGEX "/kernels/cpu/level/")
   if(NOT sources)
     add_library(forge_${name} INTERFACE)
     set(scope INTERFACE)

@@ -1,0 +1,67 @@
+// What an ISA level exports: plain structs and one table of function pointers. This header is all
+// that level code and the rest of Forge share, so it holds no inline function with a body a linker
+// could pick from the wrong level.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace forge::kernels::cpu {
+
+/// Tokens as int8 with one scale per 32 elements: x[i] ~ d[i / 32] * q[i]. Planes are separate,
+/// tokens a fixed stride apart, K padded with zeros to a multiple of 256.
+struct Int8Rows {
+  int8_t* q;        // (n_tokens, k_padded)
+  float* d;         // (n_tokens, k_padded / 32): max|x| / 127
+  int32_t* nsum;    // (n_tokens, k_padded / 32): minus the sum of 32 q
+  int32_t* nsum16;  // (n_tokens, k_padded / 16): minus the sum of 16 q
+  int64_t k_padded;
+};
+
+/// One matrix product for a range of panels: y[t][row] = sum_k W[row][k] x[t][k].
+struct MatmulTask {
+  const std::byte* weight;  // the packed matrix, 64-byte aligned
+  int64_t panel_bytes;
+  int64_t k;            // elements of K, not padded
+  int32_t panel_begin;  // panels of 16 rows
+  int32_t panel_end;
+  const Int8Rows* x_int8;  // for quantised weights
+  const uint16_t* x_bf16;  // for BF16 weights; (n_tokens, x_stride), zero-padded
+  const float* x_f32;      // for F16 and F32 weights; (n_tokens, x_stride), zero-padded
+  int64_t x_stride;        // elements; bf16 and f32 rows are padded to 8
+  int32_t n_tokens;
+  float* y;  // row r of the matrix goes to y[t * y_stride + r]; room for whole panels
+  int64_t y_stride;
+  std::byte* scratch;  // this thread's, scratch_bytes of the level
+};
+
+using MatmulFn = void (*)(const MatmulTask&);
+
+/// The number of DTypes; index a table by static_cast<int>(dtype).
+inline constexpr int kDTypeCount = 17;
+
+/// One level's kernels. None allocates, checks or fails; all are pure functions of their arguments.
+struct KernelTable {
+  MatmulFn matmul[kDTypeCount];
+
+  /// Elements [begin, begin + n) of a row of `out`, from x (n): begin is a multiple of 32; a last
+  /// group is padded with zeros.
+  void (*quantize_int8)(const float* x, int64_t n, const Int8Rows& out, int64_t row, int64_t begin);
+  /// Nearest bf16, ties to even.
+  void (*round_to_bf16)(const float* x, int64_t n, uint16_t* y);
+  /// y = x / sqrt(mean(x^2) + eps) * weight, 16 partial sums in f32. y may be x.
+  void (*rms_norm)(const float* x, const float* weight, int64_t n, float eps, float* y);
+  /// y += x
+  void (*add_to)(const float* x, int64_t n, float* y);
+  /// Turns the first 2 n_pairs dimensions of a head in place: pairs (i, i + n_pairs) or (2i, 2i +
+  /// 1).
+  void (*rope_halves)(float* head, const float* cosines, const float* sines, int64_t n_pairs);
+  void (*rope_pairs)(float* head, const float* cosines, const float* sines, int64_t n_pairs);
+  /// y = f(gate) * up. y may be gate.
+  void (*gated_silu)(const float* gate, const float* up, int64_t n, float* y);
+  void (*gated_gelu_tanh)(const float* gate, const float* up, int64_t n, float* y);
+  /// The largest of x (n >= 1).
+  float (*max_of)(const float* x, int64_t n);
+};
+
+}  // namespace forge::kernels::cpu

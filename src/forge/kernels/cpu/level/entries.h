@@ -1,0 +1,25 @@
+// The functions of a level that its table points to, each in one of the level's .cpp files.
+#pragma once
+
+#include "forge/kernels/cpu/kernel_table.h"
+#include "forge/kernels/cpu/packed_format.h"
+#include "forge/kernels/cpu/simd/simd.h"
+
+namespace forge::kernels::cpu::FORGE_LEVEL {
+
+// matmul_float.cpp, matmul_simple.cpp, matmul_k.cpp
+template <DType kType>
+void matmul(const MatmulTask& task);
+
+// rows.cpp; KernelTable says what each does.
+void quantize_int8(const float* x, int64_t n, const Int8Rows& out, int64_t row, int64_t begin);
+void round_to_bf16(const float* x, int64_t n, uint16_t* y);
+void rms_norm(const float* x, const float* weight, int64_t n, float eps, float* y);
+void add_to(const float* x, int64_t n, float* y);
+void rope_halves(float* head, const float* cosines, const float* sines, int64_t n_pairs);
+void rope_pairs(float* head, const float* cosines, const float* sines, int64_t n_pairs);
+void gated_silu(const float* gate, const float* up, int64_t n, float* y);
+void gated_gelu_tanh(const float* gate, const float* up, int64_t n, float* y);
+float max_of(const float* x, int64_t n);
+
+}  // namespace forge::kernels::cpu::FORGE_LEVEL

@@ -1,0 +1,157 @@
+// Compiled once per ISA level: what happens to rows of activations between matrix products.
+#include "forge/kernels/cpu/level/entries.h"
+#include "forge/kernels/cpu/level/exp.h"
+
+namespace forge::kernels::cpu::FORGE_LEVEL {
+namespace {
+
+/// 16 lanes as kParts vectors, so that sums have one order on every ISA.
+struct Lanes16 {
+  FloatV v[kParts];
+};
+
+FORGE_INLINE float tree_sum(const Lanes16& lanes) {
+  float f[16];
+  for (int p = 0; p < kParts; ++p) store(f + p * kLanes, lanes.v[p]);
+  for (int width = 8; width > 0; width /= 2) {
+    for (int i = 0; i < width; ++i) f[i] += f[i + width];
+  }
+  return f[0];
+}
+
+}  // namespace
+
+void quantize_int8(const float* x, int64_t n, const Int8Rows& out, int64_t row, int64_t begin) {
+  int8_t* q = out.q + row * out.k_padded + begin;
+  float* d = out.d + (row * out.k_padded + begin) / 32;
+  int32_t* nsum = out.nsum + (row * out.k_padded + begin) / 32;
+  int32_t* nsum16 = out.nsum16 + (row * out.k_padded + begin) / 16;
+  for (int64_t g = 0; g * 32 < n; ++g) {
+    float padded[32];
+    const float* in = x + g * 32;
+    if (n - g * 32 < 32) {
+      for (int i = 0; i < 32; ++i) padded[i] = g * 32 + i < n ? in[i] : 0.0f;
+      in = padded;
+    }
+    FloatV largest = zero();
+    for (int i = 0; i < 32; i += kLanes) largest = max(largest, abs(load(in + i)));
+    const float m = reduce_max(largest);
+    // Below 2^-119 the inverse overflows; such a group is zero next to anything it is added to.
+    const bool is_zero = !(m > 1.5e-36f);
+    const FloatV inverse = set1(is_zero ? 0.0f : 127.0f / m);
+    d[g] = is_zero ? 0.0f : m / 127.0f;
+    for (int h = 0; h < 2; ++h) {
+      Int32V sum = zero_i32();
+      for (int i = 0; i < 16; i += kLanes) {
+        const Int32V v = to_int32(mul(load(in + h * 16 + i), inverse));
+        store_i8(q + g * 32 + h * 16 + i, v);
+        sum = add_i32(sum, v);
+      }
+      nsum16[2 * g + h] = -reduce_add_i32(sum);
+    }
+    nsum[g] = nsum16[2 * g] + nsum16[2 * g + 1];
+  }
+}
+
+void round_to_bf16(const float* x, int64_t n, uint16_t* y) {
+  int64_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) store_bf16(y + i, load(x + i));
+  if (i == n) return;
+  float in[16] = {};
+  uint16_t out[16];
+  for (int64_t j = i; j < n; ++j) in[j - i] = x[j];
+  store_bf16(out, load(in));
+  for (int64_t j = i; j < n; ++j) y[j] = out[j - i];
+}
+
+void rms_norm(const float* x, const float* weight, int64_t n, float eps, float* y) {
+  Lanes16 sums;
+  for (int p = 0; p < kParts; ++p) sums.v[p] = zero();
+  int64_t i = 0;
+  for (; i + 16 <= n; i += 16) {
+    for (int p = 0; p < kParts; ++p) {
+      const FloatV v = load(x + i + p * kLanes);
+      sums.v[p] = fma(v, v, sums.v[p]);
+    }
+  }
+  float total = tree_sum(sums);
+  for (int64_t j = i; j < n; ++j) total += x[j] * x[j];
+  const float scale = 1.0f / __builtin_sqrtf(total / static_cast<float>(n) + eps);
+  const FloatV s = set1(scale);
+  for (i = 0; i + kLanes <= n; i += kLanes) {
+    store(y + i, mul(mul(load(x + i), s), load(weight + i)));
+  }
+  for (; i < n; ++i) y[i] = x[i] * scale * weight[i];
+}
+
+void add_to(const float* x, int64_t n, float* y) {
+  int64_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) store(y + i, add(load(y + i), load(x + i)));
+  for (; i < n; ++i) y[i] += x[i];
+}
+
+void rope_halves(float* head, const float* cosines, const float* sines, int64_t n_pairs) {
+  for (int64_t i = 0; i < n_pairs; ++i) {
+    const float a = head[i];
+    const float b = head[i + n_pairs];
+    head[i] = a * cosines[i] - b * sines[i];
+    head[i + n_pairs] = b * cosines[i] + a * sines[i];
+  }
+}
+
+void rope_pairs(float* head, const float* cosines, const float* sines, int64_t n_pairs) {
+  for (int64_t i = 0; i < n_pairs; ++i) {
+    const float a = head[2 * i];
+    const float b = head[2 * i + 1];
+    head[2 * i] = a * cosines[i] - b * sines[i];
+    head[2 * i + 1] = b * cosines[i] + a * sines[i];
+  }
+}
+
+namespace {
+
+/// x / (1 + e^-x)
+FORGE_INLINE FloatV silu(FloatV x) { return div(x, add(set1(1.0f), exp(sub(zero(), x)))); }
+
+/// x / 2 (1 + tanh(u)) = x / (1 + e^-2u),  u = sqrt(2/pi) (x + 0.044715 x^3)
+FORGE_INLINE FloatV gelu_tanh(FloatV x) {
+  const FloatV cubic = mul(mul(x, x), mul(x, set1(0.044715f)));
+  const FloatV u = mul(add(x, cubic), set1(0.7978845608f));
+  return div(x, add(set1(1.0f), exp(mul(u, set1(-2.0f)))));
+}
+
+template <FloatV (*function)(FloatV)>
+FORGE_INLINE void gate(const float* g, const float* up, int64_t n, float* y) {
+  int64_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) store(y + i, mul(function(load(g + i)), load(up + i)));
+  if (i == n) return;
+  float a[16] = {};
+  float b[16] = {};
+  for (int64_t j = i; j < n; ++j) {
+    a[j - i] = g[j];
+    b[j - i] = up[j];
+  }
+  store(a, mul(function(load(a)), load(b)));
+  for (int64_t j = i; j < n; ++j) y[j] = a[j - i];
+}
+
+}  // namespace
+
+void gated_silu(const float* g, const float* up, int64_t n, float* y) { gate<silu>(g, up, n, y); }
+void gated_gelu_tanh(const float* g, const float* up, int64_t n, float* y) {
+  gate<gelu_tanh>(g, up, n, y);
+}
+
+float max_of(const float* x, int64_t n) {
+  float m = x[0];
+  int64_t i = 0;
+  if (n >= kLanes) {
+    FloatV largest = load(x);
+    for (i = kLanes; i + kLanes <= n; i += kLanes) largest = max(largest, load(x + i));
+    m = reduce_max(largest);
+  }
+  for (; i < n; ++i) m = x[i] > m ? x[i] : m;
+  return m;
+}
+
+}  // namespace forge::kernels::cpu::FORGE_LEVEL

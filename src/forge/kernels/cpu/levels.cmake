@@ -1,0 +1,46 @@
+# Compiles kernels/cpu/level/*.cpp once per ISA level of the target machine, each in a namespace of its
+# own with explicit feature flags, and adds the objects to forge_kernels. The levels of a build:
+set(FORGE_LEVELS scalar)
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+  list(APPEND FORGE_LEVELS avx2 avxvnni avx512 avx512bf16)
+endif()
+if(FORGE_SCALAR)
+  set(FORGE_LEVELS scalar)
+endif()
+
+set(enumerator_scalar kScalar)
+set(flags_scalar -O2)
+
+set(avx2 -DFORGE_SIMD_AVX2 -mavx2 -mfma -mf16c)
+set(enumerator_avx2 kAvx2)
+set(flags_avx2 -O3 ${avx2})
+set(enumerator_avxvnni kAvxVnni)
+set(flags_avxvnni -O3 ${avx2} -mavxvnni)
+
+# -mprefer-vector-width: plain loops in level code as 512-bit too, not only the wrapper's.
+set(avx512 -DFORGE_SIMD_AVX512 -mavx2 -mfma -mf16c -mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx512vnni
+  -mprefer-vector-width=512)
+set(enumerator_avx512 kAvx512)
+set(flags_avx512 -O3 ${avx512})
+set(enumerator_avx512bf16 kAvx512Bf16)
+set(flags_avx512bf16 -O3 ${avx512} -mavx512bf16)
+
+file(GLOB level_sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/level/*.cpp)
+set(level_list "")
+foreach(level ${FORGE_LEVELS})
+  string(APPEND level_list " X(${enumerator_${level}}, ${level})")
+  add_library(forge_level_${level} OBJECT ${level_sources})
+  target_link_libraries(forge_level_${level} PRIVATE forge_flags)
+  target_compile_definitions(forge_level_${level} PRIVATE FORGE_LEVEL=${level})
+  # In a Debug build level code is optimised too: unrolled templates are useless without.
+  target_compile_options(forge_level_${level} PRIVATE ${flags_${level}})
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    # g++ 12 takes AVX-512 intrinsics' undefined operands for mistakes (GCC bug 105593).
+    target_compile_options(forge_level_${level} PRIVATE -Wno-uninitialized -Wno-maybe-uninitialized)
+  endif()
+  target_sources(forge_kernels PRIVATE $<TARGET_OBJECTS:forge_level_${level}>)
+endforeach()
+
+file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/generated/forge/kernels/cpu/built_levels.inc
+  CONTENT "#define FORGE_FOR_EACH_LEVEL(X)${level_list}\n")
+target_include_directories(forge_kernels PRIVATE ${PROJECT_BINARY_DIR}/generated)
