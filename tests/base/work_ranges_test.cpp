@@ -13,9 +13,9 @@
 namespace forge {
 namespace {
 
-std::vector<int32_t> drain(WorkRanges& ranges, int slot, int worker) {
+std::vector<int32_t> drain(WorkRanges& ranges, int stage, int worker, int32_t n_chunks) {
   std::vector<int32_t> chunks;
-  while (const auto chunk = ranges.next(slot, worker)) chunks.push_back(*chunk);
+  while (const auto chunk = ranges.next(stage, worker, n_chunks)) chunks.push_back(*chunk);
   return chunks;
 }
 
@@ -36,32 +36,33 @@ TEST(WorkRanges, SharesAreContiguousEvenAndComplete) {
 }
 
 TEST(WorkRanges, OwnShareComesFirstThenHalfOfTheLargestRest) {
-  WorkRanges ranges(3, 1);
-  ranges.reset(0, 30);
-  for (int32_t chunk = 10; chunk < 14; ++chunk) EXPECT_EQ(ranges.next(0, 1), chunk);  // 14-19 left
-  for (int32_t chunk = 0; chunk < 10; ++chunk) EXPECT_EQ(ranges.next(0, 0), chunk);
+  WorkRanges ranges(3);
+  const auto next = [&](int worker) { return ranges.next(0, worker, 30); };
+  for (int32_t chunk = 10; chunk < 14; ++chunk) EXPECT_EQ(next(1), chunk);  // 14-19 are left
+  for (int32_t chunk = 0; chunk < 10; ++chunk) EXPECT_EQ(next(0), chunk);
   // The largest rest is worker 2's, 20-29: its back half goes over and is then one's own.
-  for (int32_t chunk = 25; chunk < 30; ++chunk) EXPECT_EQ(ranges.next(0, 0), chunk);
+  for (int32_t chunk = 25; chunk < 30; ++chunk) EXPECT_EQ(next(0), chunk);
   // Now worker 1's, 14-19.
-  EXPECT_EQ(ranges.next(0, 0), 17);
-  EXPECT_EQ(ranges.next(0, 1), 14);
+  EXPECT_EQ(next(0), 17);
+  EXPECT_EQ(next(1), 14);
   // Left are 18-19 of worker 0 and 15-16 of worker 1: halves again, down to single chunks.
-  EXPECT_EQ(drain(ranges, 0, 2), (std::vector<int32_t>{20, 21, 22, 23, 24, 19, 16, 18, 15}));
-  EXPECT_EQ(ranges.next(0, 0), std::nullopt);
-  EXPECT_EQ(ranges.next(0, 1), std::nullopt);
+  EXPECT_EQ(drain(ranges, 0, 2, 30), (std::vector<int32_t>{20, 21, 22, 23, 24, 19, 16, 18, 15}));
+  EXPECT_EQ(next(0), std::nullopt);
+  EXPECT_EQ(next(1), std::nullopt);
 }
 
-TEST(WorkRanges, SlotsAreIndependentAndCanBeFilledAgain) {
-  WorkRanges ranges(2, 2);
-  ranges.reset(0, 3);
-  ranges.reset(1, 2);
-  EXPECT_EQ(drain(ranges, 0, 1), (std::vector<int32_t>{1, 2, 0}));
-  EXPECT_EQ(drain(ranges, 1, 0), (std::vector<int32_t>{0, 1}));
-  ranges.reset(1, 0);
-  EXPECT_EQ(ranges.next(1, 0), std::nullopt);
-  ranges.reset(0, 1);  // fewer chunks than workers
-  EXPECT_EQ(ranges.next(0, 0), 0);
-  EXPECT_EQ(ranges.next(0, 1), std::nullopt);
+TEST(WorkRanges, StagesAndRunsAreIndependent) {
+  WorkRanges ranges(2);
+  EXPECT_EQ(drain(ranges, 0, 1, 3), (std::vector<int32_t>{1, 2, 0}));
+  EXPECT_EQ(drain(ranges, 1, 0, 2), (std::vector<int32_t>{0, 1}));
+  EXPECT_EQ(drain(ranges, 2, 0, 0), std::vector<int32_t>{});
+  EXPECT_EQ(drain(ranges, 7, 0, 1), std::vector<int32_t>{0});  // fewer chunks than workers
+  EXPECT_EQ(ranges.next(7, 1, 1), std::nullopt);
+  EXPECT_EQ(drain(ranges, 65'534, 1, 2), (std::vector<int32_t>{1, 0}));
+  ranges.clear();
+  EXPECT_EQ(drain(ranges, 0, 0, 3), (std::vector<int32_t>{0, 2, 1}));
+  EXPECT_EQ(ranges.next(1, 1, WorkRanges::kMaxChunks), WorkRanges::kMaxChunks / 2);
+  EXPECT_EQ(ranges.next(1, 0, WorkRanges::kMaxChunks), 0);
 }
 
 class TakeOrders : public testing::TestWithParam<std::tuple<int, TakeOrder>> {};
@@ -78,14 +79,10 @@ TEST_P(TakeOrders, EachChunkIsHandedOutOnce) {
     // Plain integers: two visits of one chunk would be a race, which TSan reports.
     std::vector<int> visits(static_cast<size_t>(kStages) * kMostChunks, 0);
     const auto n_chunks = [](int stage) { return (stage * 31) % (kMostChunks + 1); };
-    ranges.reset(0, n_chunks(0));
-    team.run([&](int worker) {
-      for (int stage = 0; stage < kStages; ++stage) {
-        if (stage + 1 < kStages) ranges.reset_own((stage + 1) % 2, worker, n_chunks(stage + 1));
-        while (const auto chunk = ranges.next(stage % 2, worker)) {
-          ++visits[static_cast<size_t>(stage) * kMostChunks + static_cast<size_t>(*chunk)];
-        }
-        team.barrier(worker);
+    ranges.clear();
+    team.run(kStages, [&](int stage, int worker) {
+      while (const auto chunk = ranges.next(stage, worker, n_chunks(stage))) {
+        ++visits[static_cast<size_t>(stage) * kMostChunks + static_cast<size_t>(*chunk)];
       }
     });
     for (int stage = 0; stage < kStages; ++stage) {
@@ -105,15 +102,14 @@ INSTANTIATE_TEST_SUITE_P(Orders, TakeOrders,
                                                           TakeOrder::kRandom)));
 
 TEST(WorkRanges, TestOrdersDoTakeFromOthers) {
-  WorkRanges ranges(2, 1);
+  WorkRanges ranges(2);
   ranges.set_order(TakeOrder::kOthersFirst);
-  ranges.reset(0, 4);
-  EXPECT_EQ(drain(ranges, 0, 0), (std::vector<int32_t>{3, 2, 1, 0}));
+  EXPECT_EQ(drain(ranges, 0, 0, 4), (std::vector<int32_t>{3, 2, 1, 0}));
   std::set<std::vector<int32_t>> orders;
   for (uint64_t seed = 0; seed < 20; ++seed) {
     ranges.set_order(TakeOrder::kRandom, seed);
-    ranges.reset(0, 4);
-    std::vector<int32_t> order = drain(ranges, 0, 0);
+    ranges.clear();
+    std::vector<int32_t> order = drain(ranges, 0, 0, 4);
     orders.insert(order);
     std::ranges::sort(order);
     EXPECT_EQ(order, (std::vector<int32_t>{0, 1, 2, 3}));

@@ -1,100 +1,102 @@
 #include "forge/base/thread_team.h"
 
-#include <algorithm>
 #include <atomic>
+#include <cstdint>
 #include <thread>
 #include <vector>
 
-#include "forge/base/bounded_wait.h"
 #include "forge/base/check.h"
+#include "forge/base/stage_meeting.h"
 
 namespace forge {
 namespace {
 
+using Answer = StageMeeting::Answer;
 using Clock = std::chrono::steady_clock;
 using std::chrono::nanoseconds;
 
 // A sleeping thread needs 5-50 us to wake, so spinning about as long loses at most a factor of two.
-constexpr nanoseconds kMaxSpin{50'000};
-// What spinning shrinks to where it does not help (more threads than cores): see Worker::spin.
-constexpr nanoseconds kMinSpin{1'000};
-// Above this many workers each cluster counts for itself first: one cache line takes 20-100 ns for
-// each core that writes it.
-constexpr int kClusterSize = 16;
+constexpr nanoseconds kSpin{50'000};
+constexpr nanoseconds kNoSpin{0};
+constexpr int kMaxThreads = 65'000;  // StageMeeting counts members in 16 bits
 
-struct alignas(64) Counter {
-  std::atomic<int> arrived{0};
-  int expected = 0;
+// Written by its worker alone, 64 bytes apart from the next.
+struct alignas(64) Waiting {
+  std::atomic<int64_t> total_ns{0};
 
-  /// True for the last one, for whom the counter is ready for the next barrier.
-  bool is_last() {
-    if (arrived.fetch_add(1, std::memory_order_acq_rel) + 1 != expected) return false;
-    arrived.store(0, std::memory_order_relaxed);  // published by the word that ends the barrier
-    return true;
+  void add(Clock::duration time) {
+    total_ns.store(total_ns.load(std::memory_order_relaxed) + nanoseconds(time).count(),
+                   std::memory_order_relaxed);
   }
-};
-
-struct alignas(64) Worker {
-  // Halved by every wait that ended asleep and doubled by every one that did not: where cores are
-  // short, spinning keeps the very thread from running that is waited for.
-  nanoseconds spin = kMaxSpin;
-  nanoseconds waited{0};
 };
 
 }  // namespace
 
 struct ThreadTeam::State {
-  explicit State(int n)
-      : n_threads(n), workers(n), clusters((n + kClusterSize - 1) / kClusterSize) {
-    for (int w = 0; w < n; ++w) ++clusters[w / kClusterSize].expected;
-    root.expected = static_cast<int>(clusters.size());
-  }
+  explicit State(int n) : waiting(static_cast<size_t>(n)) {}
 
-  // Everything above `barrier_word` is written between runs only.
-  int n_threads;
+  // Written by the caller between runs, read by members of the meeting only.
+  const FunctionRef<void(int, int)>* body = nullptr;
+  int n_stages = 0;
+  uint32_t first_stage = 0;
   bool is_timed = false;
-  bool is_stopping = false;
-  const FunctionRef<void(int)>* body = nullptr;
 
-  WaitWord run_word;      // advanced by the caller: a run begins, or the team stops
-  WaitWord barrier_word;  // advanced by the last one to arrive
-  Counter root;
-  std::vector<Worker> workers;
-  std::vector<Counter> clusters;
+  StageMeeting meeting;
+  std::vector<Waiting> waiting;
   std::vector<std::thread> threads;
 
-  // Returns whether the worker is the last one of all.
-  bool arrive(int worker) {
-    if (!clusters[static_cast<size_t>(worker / kClusterSize)].is_last()) return false;
-    return clusters.size() == 1 || root.is_last();
+  [[nodiscard]] int index_of(uint32_t stage) const {
+    return static_cast<int>((stage - first_stage) & StageWord::kMask);
   }
 
-  void wait(int worker, uint32_t seen) {
-    Worker& self = workers[static_cast<size_t>(worker)];
-    const Clock::time_point start = is_timed ? Clock::now() : Clock::time_point{};
-    if (barrier_word.wait_past(seen, self.spin)) {
-      self.spin = std::min(self.spin * 2, kMaxSpin);
-    } else {
-      self.spin = std::max(self.spin / 2, kMinSpin);
-    }
-    if (is_timed) self.waited += Clock::now() - start;
-  }
-
-  void work(int worker) {
-    uint32_t seen = 0;  // no run has begun when a team's threads are started
+  // Works as a member, until the run has ended (kEnded) or the worker has left it (kWait).
+  Answer take_part(uint32_t& stage, int worker) {
+    const bool times = is_timed;
     for (;;) {
-      run_word.wait_past(seen, kMaxSpin);
-      seen = run_word.count();
-      if (is_stopping) return;
-      (*body)(worker);
-      // The end of a run is a barrier that only the caller waits at.
-      if (arrive(worker)) barrier_word.advance();
+      const int index = index_of(stage);
+      (*body)(index, worker);
+      const Clock::time_point start = times ? Clock::now() : Clock::time_point{};
+      const Answer answer = meeting.finish(stage, index == n_stages - 1, kSpin);
+      // NOTE: the caller may change everything above from here on, unless the answer is kStage.
+      if (times) waiting[static_cast<size_t>(worker)].add(Clock::now() - start);
+      if (answer != Answer::kStage) return answer;
     }
+  }
+
+  // The threads of the workers 1 and up.
+  void work(int worker) {
+    uint32_t stage = 0;
+    for (;;) {
+      const Answer answer = meeting.join(stage);
+      if (answer == Answer::kClosed) return;
+      if (answer == Answer::kWait) {
+        meeting.wait_past(stage, kSpin);
+      } else if (take_part(stage, worker) == Answer::kWait) {
+        meeting.wait_past(stage, kNoSpin);
+      }
+    }
+  }
+
+  // Worker 0, having left the run: sleeps until it can join again or the run has ended.
+  Answer sleep_and_join(uint32_t& stage) {
+    const Clock::time_point start = is_timed ? Clock::now() : Clock::time_point{};
+    Answer answer = Answer::kWait;
+    while (answer == Answer::kWait) {
+      meeting.wait_past(stage, kNoSpin);
+      answer = meeting.join(stage);
+      if (answer == Answer::kWait && index_of(stage) >= n_stages) {
+        // Whoever ended the run has to be through with it before the next one opens.
+        meeting.wait_past((stage - 1) & StageWord::kMask, kSpin);
+        answer = Answer::kEnded;
+      }
+    }
+    if (is_timed) waiting[0].add(Clock::now() - start);
+    return answer;
   }
 };
 
 ThreadTeam::ThreadTeam(int n_threads) {
-  FORGE_CHECK(n_threads >= 1, "n_threads {}", n_threads);
+  FORGE_CHECK(n_threads >= 1 && n_threads <= kMaxThreads, "n_threads {}", n_threads);
   state_ = std::make_unique<State>(n_threads);
   state_->threads.reserve(static_cast<size_t>(n_threads - 1));
   for (int w = 1; w < n_threads; ++w) {
@@ -103,38 +105,35 @@ ThreadTeam::ThreadTeam(int n_threads) {
 }
 
 ThreadTeam::~ThreadTeam() {
-  state_->is_stopping = true;
-  state_->run_word.advance();
+  state_->meeting.close();
   for (std::thread& thread : state_->threads) thread.join();
 }
 
-int ThreadTeam::n_threads() const { return state_->n_threads; }
+int ThreadTeam::n_threads() const { return static_cast<int>(state_->waiting.size()); }
 
-void ThreadTeam::run(FunctionRef<void(int worker)> body) {
+void ThreadTeam::run(int n_stages, FunctionRef<void(int stage, int worker)> body) {
+  FORGE_CHECK(n_stages >= 0, "n_stages {}", n_stages);
   State& s = *state_;
-  if (s.n_threads == 1) return body(0);
+  if (s.threads.empty()) {
+    for (int stage = 0; stage < n_stages; ++stage) body(stage, 0);
+    return;
+  }
+  if (n_stages == 0) return;
   s.body = &body;
-  s.run_word.advance();
-  body(0);
-  barrier(0);
-}
-
-void ThreadTeam::barrier(int worker) {
-  State& s = *state_;
-  if (s.n_threads == 1) return;
-  // Read before arriving: the count cannot move until this worker has arrived.
-  const uint32_t seen = s.barrier_word.count();
-  if (s.arrive(worker)) {
-    s.barrier_word.advance();
-  } else {
-    s.wait(worker, seen);
+  s.n_stages = n_stages;
+  s.first_stage = s.meeting.next_run();
+  uint32_t stage = s.meeting.open();
+  for (Answer answer = Answer::kStage; answer == Answer::kStage;) {
+    answer = s.take_part(stage, 0);
+    if (answer == Answer::kWait) answer = s.sleep_and_join(stage);
   }
 }
 
 void ThreadTeam::time_waiting(bool is_timed) { state_->is_timed = is_timed; }
 
 nanoseconds ThreadTeam::waited(int worker) const {
-  return state_->workers[static_cast<size_t>(worker)].waited;
+  return nanoseconds(
+      state_->waiting[static_cast<size_t>(worker)].total_ns.load(std::memory_order_relaxed));
 }
 
 }  // namespace forge

@@ -1,4 +1,4 @@
-// Threads that run a whole step together and meet at barriers inside it.
+// Threads that run the stages of a step together.
 #pragma once
 
 #include <chrono>
@@ -8,24 +8,29 @@
 
 namespace forge {
 
-/// A fixed set of workers; the calling thread is worker 0. run() wakes all of them once, every
-/// worker runs the same function from beginning to end, and barrier() inside it separates what must
-/// not overlap:
+/// A fixed set of workers; the calling thread is worker 0. run() wakes them once and takes them
+/// through a sequence of stages: no stage begins before the one before it has ended, and what
+/// anyone wrote in a stage everyone sees in the next. The work of a stage is dealt out by
+/// WorkRanges:
 ///
-///   team.run([&](int worker) {
-///     stage_1(worker);
-///     team.barrier(worker);  // what anyone wrote before it, everyone sees after it
-///     stage_2(worker);
+///   ranges.clear();
+///   team.run(n_stages, [&](int stage, int worker) {
+///     prepare(stage, worker);  // for itself only: scratch memory of the worker
+///     while (const auto chunk = ranges.next(stage, worker, n_chunks[stage])) compute(stage,
+///     *chunk);
 ///   });
 ///
-/// Who waits, at a barrier or for the next run, spins for a bounded time and then sleeps in the
-/// kernel, so an idle team costs nothing and a core that another process takes costs little more
-/// than that core. Threads are not pinned. run() and barrier() never allocate.
+/// A worker takes part in the stages during which the kernel lets it run, so the function is called
+/// in each stage by at least one worker and by each worker at most once, but not by all, nor surely
+/// by worker 0. Nobody waits for a worker that has yet to wake up; this is what keeps the speed
+/// when another process takes a core. Who waits, for the others or for the next run, spins for 50
+/// us and then sleeps in the kernel: an idle team costs nothing. Threads are not pinned. run()
+/// never allocates, and with one worker it is a plain loop.
 ///
 /// A team belongs to one thread at a time: one run() at once, never from inside a run.
 class ThreadTeam {
  public:
-  /// n_threads >= 1 counts the caller: 1 starts no thread, and its run() is a plain call.
+  /// n_threads counts the caller: 1 starts no thread. 1 <= n_threads <= 65,000.
   explicit ThreadTeam(int n_threads);
   ~ThreadTeam();
   ThreadTeam(const ThreadTeam&) = delete;
@@ -33,22 +38,19 @@ class ThreadTeam {
 
   [[nodiscard]] int n_threads() const;
 
-  /// Calls body(worker) once for each worker 0 .. n_threads - 1, each on its own thread, and
-  /// returns when all have returned. What the caller wrote before is visible to the workers, what
-  /// they wrote is visible to the caller afterwards. body must not throw.
-  void run(FunctionRef<void(int worker)> body);
+  /// Calls body(stage, worker) for the stages 0 .. n_stages - 1 as said above, and returns when the
+  /// last stage has ended. What the caller wrote before is visible to the workers, what they wrote
+  /// is visible to the caller afterwards. body must not throw.
+  void run(int n_stages, FunctionRef<void(int stage, int worker)> body);
 
-  /// Only inside run(), with the worker's own number: returns when every worker has called it. All
-  /// workers must pass the same number of barriers in one run.
-  void barrier(int worker);
-
-  /// Whether barriers are timed, off at first (two clock readings per barrier and worker). Not
-  /// during a run.
+  /// Whether waiting is timed, off at first (two clock readings per stage and worker). Not during a
+  /// run.
   void time_waiting(bool is_timed);
 
-  /// How long a worker has waited at barriers since the team was made, where they were timed: the
-  /// difference of two calls is the waiting in between. During a run only for the worker itself.
-  /// (Worker 0 waits for the others at the end of a run too; the rest do not.)
+  /// How long a worker has waited for others inside runs since the team was made, where that was
+  /// timed: the difference of two calls is the waiting in between. All of worker 0's waiting
+  /// counts; for the others sleep does not, and that at the end of a run may be missing just after
+  /// it.
   [[nodiscard]] std::chrono::nanoseconds waited(int worker) const;
 
  private:

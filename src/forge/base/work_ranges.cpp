@@ -5,36 +5,15 @@
 namespace forge {
 namespace {
 
-constexpr uint64_t pack(ChunkRange range) {
-  return static_cast<uint64_t>(static_cast<uint32_t>(range.begin)) |
-         static_cast<uint64_t>(static_cast<uint32_t>(range.end)) << 32;
+constexpr uint64_t kNoStage = 0xFFFF;
+
+constexpr uint64_t pack(uint64_t stage, ChunkRange range) {
+  return stage << 48 | static_cast<uint64_t>(range.end) << 24 | static_cast<uint64_t>(range.begin);
 }
 
-constexpr ChunkRange unpack(uint64_t word) {
-  return {static_cast<int32_t>(static_cast<uint32_t>(word)), static_cast<int32_t>(word >> 32)};
-}
-
-// Relaxed everywhere: the ranges carry no data. What a chunk reads was written before the barrier
-// that began the stage, and what it writes is read after the one that ends it.
+// Relaxed everywhere: the ranges carry no data. What a chunk reads was written before its stage
+// began, and what it writes is read after the stage has ended.
 constexpr auto kRelaxed = std::memory_order_relaxed;
-
-std::optional<int32_t> take_front(std::atomic<uint64_t>& range) {
-  uint64_t word = range.load(kRelaxed);
-  for (;;) {
-    const ChunkRange r = unpack(word);
-    if (r.begin >= r.end) return std::nullopt;
-    if (range.compare_exchange_weak(word, pack({r.begin + 1, r.end}), kRelaxed)) return r.begin;
-  }
-}
-
-std::optional<int32_t> take_back(std::atomic<uint64_t>& range) {
-  uint64_t word = range.load(kRelaxed);
-  for (;;) {
-    const ChunkRange r = unpack(word);
-    if (r.begin >= r.end) return std::nullopt;
-    if (range.compare_exchange_weak(word, pack({r.begin, r.end - 1}), kRelaxed)) return r.end - 1;
-  }
-}
 
 // Marsaglia 2003, "Xorshift RNGs", section 3; never zero.
 uint64_t next_random(uint64_t& state) {
@@ -46,74 +25,89 @@ uint64_t next_random(uint64_t& state) {
 
 }  // namespace
 
-WorkRanges::WorkRanges(int n_workers, int n_slots)
-    : n_workers_(n_workers),
-      n_slots_(n_slots),
-      parts_(static_cast<size_t>(n_workers) * static_cast<size_t>(n_slots)),
-      random_(static_cast<size_t>(n_workers)) {
-  FORGE_CHECK(n_workers >= 1 && n_slots >= 1, "{} workers, {} slots", n_workers, n_slots);
+WorkRanges::WorkRanges(int n_workers) : parts_(static_cast<size_t>(n_workers)) {
+  FORGE_CHECK(n_workers >= 1, "n_workers {}", n_workers);
+  clear();
 }
 
-void WorkRanges::reset(int slot, int32_t n_chunks) {
-  for (int w = 0; w < n_workers_; ++w) reset_own(slot, w, n_chunks);
+void WorkRanges::clear() {
+  for (Part& part : parts_) part.word.store(pack(kNoStage, {}), kRelaxed);
 }
 
-void WorkRanges::reset_own(int slot, int worker, int32_t n_chunks) {
-  FORGE_DCHECK(slot < n_slots_ && worker < n_workers_ && n_chunks >= 0, "slot {} worker {}: {}",
-               slot, worker, n_chunks);
-  part(slot, worker).range.store(pack(share_of(worker, n_workers_, n_chunks)), kRelaxed);
+ChunkRange WorkRanges::range_of(uint64_t word, int worker, Stage stage) const {
+  if (word >> 48 != stage.number) return share_of(worker, n_workers(), stage.n_chunks);
+  return {static_cast<int32_t>(word & 0xFFFFFF), static_cast<int32_t>(word >> 24 & 0xFFFFFF)};
 }
 
-std::optional<int32_t> WorkRanges::next(int slot, int worker) {
+std::optional<int32_t> WorkRanges::next(int stage, int worker, int32_t n_chunks) {
+  FORGE_DCHECK(stage >= 0 && stage < kMaxStages && n_chunks >= 0 && n_chunks <= kMaxChunks,
+               "stage {}, {} chunks", stage, n_chunks);
+  const Stage s{static_cast<uint64_t>(stage), n_chunks};
   if (order_ != TakeOrder::kOwnFirst) [[unlikely]]
-    return next_in_test_order(slot, worker);
-  const auto own = take_front(part(slot, worker).range);
-  return own || n_workers_ == 1 ? own : steal_half(slot, worker);
+    return next_in_test_order(s, worker);
+  const auto own = take_one(s, worker, End::kFront);
+  return own || parts_.size() == 1 ? own : steal_half(s, worker);
 }
 
-std::optional<int32_t> WorkRanges::steal_half(int slot, int worker) {
+std::optional<int32_t> WorkRanges::take_one(Stage stage, int from, End end) {
+  std::atomic<uint64_t>& part = parts_[static_cast<size_t>(from)].word;
+  uint64_t word = part.load(kRelaxed);
   for (;;) {
-    int victim = -1;
+    const ChunkRange r = range_of(word, from, stage);
+    if (r.begin >= r.end) return std::nullopt;
+    const ChunkRange rest =
+        end == End::kFront ? ChunkRange{r.begin + 1, r.end} : ChunkRange{r.begin, r.end - 1};
+    if (part.compare_exchange_weak(word, pack(stage.number, rest), kRelaxed)) {
+      return end == End::kFront ? r.begin : rest.end;
+    }
+  }
+}
+
+std::optional<int32_t> WorkRanges::steal_half(Stage stage, int worker) {
+  for (;;) {
+    Part* victim = nullptr;
     uint64_t word = 0;
-    int32_t largest = 0;
-    for (int w = 0; w < n_workers_; ++w) {
-      const uint64_t seen = part(slot, w).range.load(kRelaxed);
-      const int32_t rest = unpack(seen).end - unpack(seen).begin;
-      if (rest > largest) {
-        largest = rest;
-        victim = w;
+    ChunkRange largest;
+    for (int w = 0; w < n_workers(); ++w) {
+      Part& part = parts_[static_cast<size_t>(w)];
+      const uint64_t seen = part.word.load(kRelaxed);
+      const ChunkRange r = range_of(seen, w, stage);
+      if (r.end - r.begin > largest.end - largest.begin) {
+        victim = &part;
         word = seen;
+        largest = r;
       }
     }
-    if (victim < 0) return std::nullopt;
-    const ChunkRange r = unpack(word);
-    const int32_t cut = r.end - (largest + 1) / 2;
-    if (!part(slot, victim).range.compare_exchange_strong(word, pack({r.begin, cut}), kRelaxed)) {
+    if (victim == nullptr) return std::nullopt;
+    const int32_t cut = largest.end - (largest.end - largest.begin + 1) / 2;
+    const uint64_t rest = pack(stage.number, {largest.begin, cut});
+    if (!victim->word.compare_exchange_strong(word, rest, kRelaxed)) {
       continue;  // somebody else got on with the work
     }
     // The own range is empty, and an empty one is nobody else's to write.
-    part(slot, worker).range.store(pack({cut + 1, r.end}), kRelaxed);
+    Part& own = parts_[static_cast<size_t>(worker)];
+    own.word.store(pack(stage.number, {cut + 1, largest.end}), kRelaxed);
     return cut;
   }
 }
 
 void WorkRanges::set_order(TakeOrder order, uint64_t seed) {
   order_ = order;
-  for (size_t w = 0; w < random_.size(); ++w) {
-    random_[w].state = (seed + w + 1) * 0x9E3779B97F4A7C15u | 1u;  // odd, so not zero
+  for (size_t w = 0; w < parts_.size(); ++w) {
+    parts_[w].random = (seed + w + 1) * 0x9E3779B97F4A7C15u | 1u;  // odd, so not zero
   }
 }
 
-std::optional<int32_t> WorkRanges::next_in_test_order(int slot, int worker) {
-  uint64_t bits = 0;
+std::optional<int32_t> WorkRanges::next_in_test_order(Stage stage, int worker) {
   int first = worker + 1;
+  End end = End::kBack;
   if (order_ == TakeOrder::kRandom) {
-    bits = next_random(random_[static_cast<size_t>(worker)].state);
-    first = static_cast<int>((bits >> 1) % static_cast<uint64_t>(n_workers_));
+    const uint64_t bits = next_random(parts_[static_cast<size_t>(worker)].random);
+    first = static_cast<int>((bits >> 1) % parts_.size());
+    if ((bits & 1) != 0) end = End::kFront;
   }
-  for (int i = 0; i < n_workers_; ++i) {
-    std::atomic<uint64_t>& range = part(slot, (first + i) % n_workers_).range;
-    if (const auto chunk = bits & 1 ? take_front(range) : take_back(range)) return chunk;
+  for (int i = 0; i < n_workers(); ++i) {
+    if (const auto chunk = take_one(stage, (first + i) % n_workers(), end)) return chunk;
   }
   return std::nullopt;
 }

@@ -29,60 +29,53 @@ enum class TakeOrder {
   kRandom,       // single chunks from either end of a random worker's share
 };
 
-/// The chunks of one or more stages, each handed out exactly once. A stage uses a slot; slots are
-/// independent of each other. Memory: 64 bytes per slot and worker.
-///
-/// A slot is filled by reset(), or by each worker's reset_own(), and emptied by next(). Between the
-/// two lies a barrier, and another one between the last next() and the next reset. So a program of
-/// many stages needs two slots: while the stage of one slot runs, each worker may fill its own part
-/// of the other, whose stage ended at the last barrier.
-///
-///   for (int s = 0; s < n_stages; ++s) {
-///     if (s + 1 < n_stages) ranges.reset_own((s + 1) % 2, worker, n_chunks[s + 1]);
-///     while (const auto chunk = ranges.next(s % 2, worker)) compute(s, *chunk);
-///     team.barrier(worker);
-///   }
+/// The chunks of a run's stages, each handed out exactly once. Nothing is prepared for a stage: a
+/// worker's word says which stage it is about, and one that is about an older stage stands for that
+/// worker's whole share of this one.
 class WorkRanges {
  public:
-  explicit WorkRanges(int n_workers, int n_slots = 2);
+  static constexpr int kMaxStages = 65'535;
+  static constexpr int32_t kMaxChunks = (1 << 24) - 1;
 
-  /// Fills a slot for all workers. Nobody else uses the slot meanwhile.
-  void reset(int slot, int32_t n_chunks);
-  /// Fills the worker's own part of a slot with its share. Every worker must do so.
-  void reset_own(int slot, int worker, int32_t n_chunks);
+  explicit WorkRanges(int n_workers);
 
-  /// The next chunk for a worker, none where all have been handed out (others may still compute
-  /// theirs). Lock-free; any number of workers at a time, each with its own number.
-  [[nodiscard]] std::optional<int32_t> next(int slot, int worker);
+  /// Before the stages of a run: forgets the last run. Not while next() is called.
+  void clear();
 
-  /// Not while a slot is being emptied. seed is for kRandom.
+  /// The next chunk of the stage for a worker, none where all have been handed out (others may
+  /// still compute theirs). Lock-free; any number of workers at a time, each with its own number,
+  /// but all with the same stage and n_chunks (<= kMaxChunks): stages must not overlap in time, and
+  /// their numbers (< kMaxStages) ascend from clear() on.
+  [[nodiscard]] std::optional<int32_t> next(int stage, int worker, int32_t n_chunks);
+
+  /// Not while next() is called. seed is for kRandom.
   void set_order(TakeOrder order, uint64_t seed = 0);
 
-  [[nodiscard]] int n_workers() const { return n_workers_; }
+  [[nodiscard]] int n_workers() const { return static_cast<int>(parts_.size()); }
 
  private:
-  // begin in the low half of the word, end in the high one. Nobody but its worker writes an empty
-  // range; others take from the back of one that is not empty. A compare-and-swap cannot mistake an
-  // old state for a new one: a chunk that has left all ranges never comes back before a reset.
+  // bits 63..48 stage, all ones after clear()      bits 47..24 end      bits 23..0 begin
+  //
+  // Nobody but its worker writes an empty range; others take from the back of one that is not
+  // empty. A compare-and-swap cannot mistake an old state for a new one: a chunk that has left all
+  // ranges of a stage never comes back to one.
   struct alignas(64) Part {
-    std::atomic<uint64_t> range{0};
+    std::atomic<uint64_t> word{0};
+    uint64_t random = 1;  // its worker's, for kRandom
   };
-  struct alignas(64) Random {
-    uint64_t state = 0;
+  struct Stage {
+    uint64_t number;
+    int32_t n_chunks;
   };
 
-  [[nodiscard]] Part& part(int slot, int worker) {
-    return parts_[static_cast<size_t>(slot) * static_cast<size_t>(n_workers_) +
-                  static_cast<size_t>(worker)];
-  }
-  [[nodiscard]] std::optional<int32_t> steal_half(int slot, int worker);
-  [[nodiscard]] std::optional<int32_t> next_in_test_order(int slot, int worker);
+  [[nodiscard]] ChunkRange range_of(uint64_t word, int worker, Stage stage) const;
+  enum class End { kFront, kBack };
+  [[nodiscard]] std::optional<int32_t> take_one(Stage stage, int from, End end);
+  [[nodiscard]] std::optional<int32_t> steal_half(Stage stage, int worker);
+  [[nodiscard]] std::optional<int32_t> next_in_test_order(Stage stage, int worker);
 
-  int n_workers_;
-  int n_slots_;
   TakeOrder order_ = TakeOrder::kOwnFirst;
-  std::vector<Part> parts_;
-  std::vector<Random> random_;  // one per worker
+  std::vector<Part> parts_;  // one per worker
 };
 
 }  // namespace forge
