@@ -254,6 +254,23 @@ TEST(BadInput, ContradictoryFlags) {
   expect_error(run_forge({"tokenize", "--text", "a", "--jsonl"}), 2, {"--jsonl", "--text"});
 }
 
+TEST(BadInput, MoreThreadsThanTheProcessMayUse) {
+  const Outcome outcome = generate(stories_gguf(), {"--threads", "1000"});
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_NE(outcome.err.find("forge: warning: --threads 1000: the process may use "),
+            std::string::npos)
+      << outcome.err;
+  // What runs is what the warning says: one thread on one CPU.
+  const Outcome one =
+      run_shell("taskset -c $(taskset -cp $$ | grep -oE '[0-9]+$') $FORGE generate -m " +
+                stories_gguf() + " --prompt a --max-tokens 2 --threads 2");
+  EXPECT_EQ(one.exit_code, 0) << one.err;
+  EXPECT_NE(one.err.find("may use 1 CPU (affinity and cgroup quota), running 1 thread"),
+            std::string::npos)
+      << one.err;
+  EXPECT_NE(one.err.find(", 1 thread\n"), std::string::npos) << one.err;
+}
+
 TEST(BadInput, ValuesOutOfRange) {
   const auto with = [&](const std::string& flag, const std::string& value) {
     return run_forge({"generate", "--prompt", "a", flag, value});

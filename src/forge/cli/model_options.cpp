@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "forge/base/cpu_count.h"
 #include "forge/cli/report.h"
 
@@ -42,7 +44,7 @@ void add_runtime_options(CommandLine& line, RuntimeOptions& options) {
       ->type_name("T")
       ->group("Machine");
   line.app()
-      .add_option("-t,--threads", options.threads, "0: every CPU the process may use")
+      .add_option("-t,--threads", options.threads, "0: one per core the process may use")
       ->type_name("N")
       ->group("Machine");
 }
@@ -62,11 +64,19 @@ Status check(const RuntimeOptions& options) {
   if (options.threads < 0 || options.threads > kMaxThreads) {
     return make_error("--threads {}: expected 0 to {}", options.threads, kMaxThreads);
   }
+  if (const int usable = usable_cpu_count(); options.threads > usable) {
+    note(fmt::format(
+        "warning: --threads {}: the process may use {} CPU{} (affinity and cgroup "
+        "quota), running {} thread{}",
+        options.threads, usable, usable == 1 ? "" : "s", usable, usable == 1 ? "" : "s"));
+  }
   return {};
 }
 
 int32_t thread_count(const RuntimeOptions& options) {
-  return options.threads > 0 ? options.threads : usable_cpu_count();
+  // More threads than CPUs only take turns.
+  return options.threads > 0 ? std::min(options.threads, usable_cpu_count())
+                             : default_thread_count();
 }
 
 Result<engine::LoadedModel> load(const ModelOptions& options) {

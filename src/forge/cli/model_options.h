@@ -21,7 +21,7 @@ struct ModelOptions {
 struct RuntimeOptions {
   std::string device = "auto";
   std::string dtype = "auto";
-  int32_t threads = 0;  // 0: all the process may use
+  int32_t threads = 0;  // 0: default_thread_count()
 };
 
 /// Whether the model is a flag only (generate) or also the first argument (inspect M).
@@ -33,7 +33,9 @@ void add_loading_options(CommandLine& line, ModelOptions& options);
 void add_runtime_options(CommandLine& line, RuntimeOptions& options);
 
 /// Fails on a device or a dtype this build does not have, and on an impossible number of threads.
+/// Warns on stderr where the number is more than the process may use.
 [[nodiscard]] Status check(const RuntimeOptions& options);
+/// How many threads to run: what was asked for, but no more than the process may use.
 [[nodiscard]] int32_t thread_count(const RuntimeOptions& options);
 
 [[nodiscard]] Result<engine::LoadedModel> load(const ModelOptions& options);
