@@ -30,7 +30,7 @@ struct MatmulTask {
   const float* x_f32;      // for F16 and F32 weights; (n_tokens, x_stride), zero-padded
   int64_t x_stride;        // elements; bf16 and f32 rows are padded to 8
   int32_t n_tokens;
-  float* y;  // row r of the matrix goes to y[t * y_stride + r]; room for whole panels
+  float* y;             // row r of panel_begin goes to y[t * y_stride + r]; room for whole panels
   int64_t y_stride;
   std::byte* scratch;  // this thread's, scratch_bytes of the level
 };
@@ -62,6 +62,13 @@ struct KernelTable {
   void (*gated_gelu_tanh)(const float* gate, const float* up, int64_t n, float* y);
   /// The largest of x (n >= 1).
   float (*max_of)(const float* x, int64_t n);
+
+  /// The limits of one core, for bench hw: rounds (< 10^8) of independent products from registers.
+  /// Return the operations done, two per product; the caller takes the time. bf16 is what BF16
+  /// weights use at this level, with or without an instruction for it.
+  double (*peak_int8)(int64_t rounds);
+  double (*peak_bf16)(int64_t rounds);
+  double (*peak_f32)(int64_t rounds);
 };
 
 }  // namespace forge::kernels::cpu

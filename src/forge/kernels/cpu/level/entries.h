@@ -22,4 +22,9 @@ void gated_silu(const float* gate, const float* up, int64_t n, float* y);
 void gated_gelu_tanh(const float* gate, const float* up, int64_t n, float* y);
 float max_of(const float* x, int64_t n);
 
+// peak.cpp
+double peak_int8(int64_t rounds);
+double peak_bf16(int64_t rounds);
+double peak_f32(int64_t rounds);
+
 }  // namespace forge::kernels::cpu::FORGE_LEVEL

@@ -21,6 +21,9 @@ const KernelTable kTable = {
     .gated_silu = gated_silu,
     .gated_gelu_tanh = gated_gelu_tanh,
     .max_of = max_of,
+    .peak_int8 = peak_int8,
+    .peak_bf16 = peak_bf16,
+    .peak_f32 = peak_f32,
 };
 static_assert(kDTypeCount == static_cast<int>(DType::kMXFP4) + 1);
 
