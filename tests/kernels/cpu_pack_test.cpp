@@ -1,4 +1,5 @@
-// Packing against tensor/decode.h: what is packed reads back bit for bit.
+// Packing against packing code by code (same bytes), and against tensor/decode.h (what is packed
+// reads back bit for bit).
 #include <gtest/gtest.h>
 
 #include <cstring>
@@ -7,6 +8,7 @@
 
 #include "forge/kernels/cpu/pack.h"
 #include "forge/tensor/decode.h"
+#include "tests/kernels/pack_by_code.h"
 #include "tests/kernels/random_blocks.h"
 
 namespace forge::kernels::cpu {
@@ -35,6 +37,33 @@ TEST(CpuPack, reads_back_every_row_bit_for_bit) {
         // Rows that the matrix does not have are zeros.
         unpack_row(type.dtype, packed.data() + panel_bytes(type.dtype, k), 15, k, actual.data());
         for (const float x : actual) ASSERT_EQ(x, 0.0f) << type.name;
+      }
+    }
+  }
+}
+
+TEST(CpuPack, gives_the_same_bytes_as_code_by_code) {
+  for (const DTypeInfo& type : all_dtypes()) {
+    for (const int64_t n_blocks : {1, 2, 3, 8, 9}) {
+      for (const int64_t rows : {1, 6, 16, 35}) {
+        const int64_t k = type.block_len == 1 ? n_blocks * 15 : type.block_len * n_blocks;
+        const RandomMatrix matrix(type.dtype, rows, k, BlockContent::kRandom,
+                                  static_cast<uint32_t>(rows));
+        const std::vector<std::byte> expected = pack_by_code(matrix.view());
+        const int64_t bytes = panel_bytes(type.dtype, k);
+        // Guards in front and behind, each panel of its own, the last first.
+        std::vector<std::byte> packed(expected.size() + 128, std::byte{0xAA});
+        for (int64_t p = n_panels(rows); p-- > 0;) {
+          pack_panels(matrix.view(), p, p + 1, packed.data() + 64 + p * bytes);
+        }
+        for (size_t i = 0; i < expected.size(); ++i) {
+          ASSERT_EQ(packed[64 + i], expected[i])
+              << type.name << " " << rows << " x " << k << ", byte " << i;
+        }
+        for (size_t i = 0; i < 64; ++i) {
+          ASSERT_EQ(packed[i], std::byte{0xAA});
+          ASSERT_EQ(packed[packed.size() - 1 - i], std::byte{0xAA});
+        }
       }
     }
   }

@@ -4,164 +4,117 @@
 #include <cstring>
 
 #include "forge/base/check.h"
+#include "forge/kernels/cpu/block_type.h"
+#include "forge/kernels/cpu/pack_float.h"
 #include "forge/kernels/cpu/pack_header.h"
 #include "forge/kernels/cpu/pack_planes.h"
-#include "forge/tensor/blocks.h"
-#include "forge/tensor/decode.h"
+#include "forge/kernels/cpu/store_past_caches.h"
 
 namespace forge::kernels::cpu {
 namespace {
 
-template <class Block>
-constexpr PackedFormat kFormatOf = packed_format(Block::kDType);
+/// The rows of a panel, and how many of them the matrix has.
+struct PanelRows {
+  PanelRows(const TensorView& matrix, int64_t panel)
+      : row_bytes(matrix.bytes_per_row()),
+        n(static_cast<int>(std::min<int64_t>(kPanelRows, matrix.rows() - panel * kPanelRows))) {
+    for (int r = 0; r < n; ++r) at[r] = matrix.data + (panel * kPanelRows + r) * row_bytes;
+  }
+  const std::byte* at[kPanelRows];
+  int64_t row_bytes;
+  int n;
+};
 
-/// What is added to a block's code() so that the packed one is unsigned.
+/// Fetches the panel after this one into L2 while this one is packed, piece by piece. Sixteen short
+/// rows are read side by side, several of them in a page: an order that hardware prefetchers take
+/// for none, though their bytes are one run. Without it rows of 2,048 are packed at half the speed
+/// (docs/perf/packing.md).
+class NextPanel {
+ public:
+  /// Panels above this have a page or more per row, which the hardware follows by itself, and would
+  /// not stay in L2.
+  static constexpr int64_t kMostBytes = 256 * 1024;
+
+  /// rows: of the next panel, or of this one where it is the last.
+  explicit NextPanel(const PanelRows& rows) : begin_(rows.at[0]), bytes_(rows.n * rows.row_bytes) {
+    if (bytes_ > kMostBytes) bytes_ = 0;
+  }
+  /// Piece i of n.
+  void fetch(int64_t i, int64_t n) const {
+    const int64_t end = bytes_ * (i + 1) / n;
+    for (int64_t at = bytes_ * i / n; at < end; at += 64) __builtin_prefetch(begin_ + at, 0, 2);
+  }
+
+ private:
+  const std::byte* begin_;
+  int64_t bytes_;
+};
+
+/// One group at out: group_bytes, aligned to 16. blocks: of the panel's rows and zero blocks after
+/// them; n_blocks of a row are left from this group on.
 template <class Block>
-constexpr int kBias = Block::kDType == DType::kQ8_0 || Block::kDType == DType::kQ8_K ? 128 : 0;
+void pack_group(const PanelRows& rows, int64_t first_block, int64_t n_blocks,
+                const std::byte** blocks, std::byte* out) {
+  constexpr DType kType = Block::kDType;
+  constexpr PackedFormat kFormat = packed_format(kType);
+  constexpr int kBlockPlaneBytes = Block::kLen / kSubLen * kFormat.sub_bytes();
+  std::memset(out, 0, static_cast<size_t>(kFormat.header_bytes));
+  for (int b = 0; b < kFormat.group_len / Block::kLen; ++b) {
+    std::byte* planes = out + kFormat.header_bytes + b * kBlockPlaneBytes;
+    if (first_block + b >= n_blocks) {  // codes of no column: zero, times a scale of zero
+      std::memset(planes, 0, kBlockPlaneBytes);
+      continue;
+    }
+    for (int r = 0; r < rows.n; ++r) {
+      blocks[r] = rows.at[r] + (first_block + b) * static_cast<int64_t>(sizeof(Block));
+    }
+    write_header<Block>(blocks, rows.n, b, out);
+    for (int quarter = 0; quarter < 4; ++quarter) {
+      write_planes<Block>(PlaneWriter<kType>(planes, quarter), blocks + 4 * quarter);
+    }
+    if (rows.n == kPanelRows) continue;
+    for (int v = 0; v < kBlockPlaneBytes; v += kCellBytes) {
+      std::memset(planes + v + 4 * rows.n, 0, static_cast<size_t>(kCellBytes - 4 * rows.n));
+    }
+  }
+}
 
 template <class Block>
-void pack_panel(const TensorView& matrix, int64_t panel, std::byte* out) {
-  constexpr PackedFormat kFormat = kFormatOf<Block>;
+void pack_panel(const PanelRows& rows, const NextPanel& next, int64_t n_blocks, std::byte* out) {
+  constexpr PackedFormat kFormat = packed_format(Block::kDType);
   constexpr int kBlocksPerGroup = kFormat.group_len / Block::kLen;
-  constexpr int kSubsPerBlock = Block::kLen / kSubLen;
-  const int64_t n_blocks = matrix.columns() / Block::kLen;
-  const int64_t n_groups = panel_groups(Block::kDType, matrix.columns());
-  const auto n_rows =
-      static_cast<int>(std::min<int64_t>(kPanelRows, matrix.rows() - panel * kPanelRows));
-  const std::byte* rows[kPanelRows];
-  for (int r = 0; r < n_rows; ++r) rows[r] = matrix.row(panel * kPanelRows + r);
-
+  const int64_t n_groups = (n_blocks + kBlocksPerGroup - 1) / kBlocksPerGroup;
+  static constexpr std::byte kZeroBlock[sizeof(Block)] = {};
+  const std::byte* blocks[kPanelRows];
+  std::fill(blocks, blocks + kPanelRows, kZeroBlock);
+  // Vectors are written a quarter at a time; from here whole lines go past the caches, since nobody
+  // reads weights before all are packed.
+  alignas(64) std::byte group[kFormat.group_bytes()];
   for (int64_t g = 0; g < n_groups; ++g) {
-    std::byte* header = out + g * kFormat.group_bytes();
-    std::byte* planes = header + kFormat.header_bytes;
-    std::memset(header, 0, static_cast<size_t>(kFormat.header_bytes));
-    for (int b = 0; b < kBlocksPerGroup; ++b) {
-      SubCells subs[kSubsPerBlock];
-      // Rows and columns beyond the matrix: code 0 times a scale of zero (MXFP4: code 0 is zero).
-      std::memset(subs, 0, sizeof subs);
-      const int64_t at = g * kBlocksPerGroup + b;
-      for (int r = 0; r < n_rows && at < n_blocks; ++r) {
-        Block block;
-        std::memcpy(&block, rows[r] + at * static_cast<int64_t>(sizeof block), sizeof block);
-        write_header(block, r, b, header);
-        for (int s = 0; s < kSubsPerBlock; ++s) {
-          uint8_t codes[kSubLen];
-          for (int i = 0; i < kSubLen; ++i) {
-            codes[i] = static_cast<uint8_t>(block.code(s * kSubLen + i) + kBias<Block>);
-          }
-          subs[s].set_row(r, codes);
-        }
-      }
-      for (const SubCells& sub : subs) {
-        write_plane<kFormat.low_bits, 0>(sub, planes);
-        if constexpr (kFormat.high_bits > 0) {
-          write_plane<kFormat.high_bits, kFormat.low_bits>(sub,
-                                                           planes + kFormat.low_bits * kCellBytes);
-        }
-        planes += kFormat.sub_bytes();
-      }
-    }
+    next.fetch(g, n_groups);
+    pack_group<Block>(rows, g * kBlocksPerGroup, n_blocks, blocks, group);
+    store_past_caches(out + g * kFormat.group_bytes(), group, kFormat.group_bytes());
   }
-}
-
-template <class Block>
-void unpack_block_row(const std::byte* panel, int r, int64_t k, float* out) {
-  constexpr PackedFormat kFormat = kFormatOf<Block>;
-  constexpr int kBlocksPerGroup = kFormat.group_len / Block::kLen;
-  for (int64_t i = 0; i < k; i += Block::kLen) {
-    const int64_t at = i / Block::kLen;
-    const std::byte* header = panel + at / kBlocksPerGroup * kFormat.group_bytes();
-    const auto b = static_cast<int>(at % kBlocksPerGroup);
-    const std::byte* planes =
-        header + kFormat.header_bytes + b * (Block::kLen / kSubLen) * kFormat.sub_bytes();
-    int codes[Block::kLen];
-    for (int j = 0; j < Block::kLen; ++j) {
-      codes[j] = read_code(kFormat, planes + j / kSubLen * kFormat.sub_bytes(), r, j % kSubLen) -
-                 kBias<Block>;
-    }
-    decode_codes<Block>(header, r, b, codes, out + i);
-  }
-}
-
-/// Cells of two-byte elements as pairs (BF16), of four-byte ones (F32), or rows of one k (F16).
-template <int kElementBytes, bool kAsPairs>
-void pack_float_panel(const TensorView& matrix, int64_t panel, std::byte* out) {
-  const int64_t k = matrix.columns();
-  const auto n_rows = std::min<int64_t>(kPanelRows, matrix.rows() - panel * kPanelRows);
-  std::memset(out, 0, static_cast<size_t>(panel_bytes(matrix.dtype, k)));
-  constexpr int64_t kRun = kAsPairs ? 2 : 1;  // elements of a row that stay together
-  for (int64_t r = 0; r < n_rows; ++r) {
-    const std::byte* row = matrix.row(panel * kPanelRows + r);
-    for (int64_t i = 0; i < k; i += kRun) {
-      const int64_t n = std::min<int64_t>(kRun, k - i);
-      std::memcpy(out + (i / kRun * kPanelRows + r) * kRun * kElementBytes, row + i * kElementBytes,
-                  static_cast<size_t>(n * kElementBytes));
-    }
-  }
-}
-
-template <int kElementBytes, bool kAsPairs>
-void unpack_float_row(DType dtype, const std::byte* panel, int r, int64_t k, float* out) {
-  constexpr int64_t kRun = kAsPairs ? 2 : 1;
-  for (int64_t i = 0; i < k; ++i) {
-    const int64_t at = ((i / kRun) * kPanelRows + r) * kRun + i % kRun;
-    decode(dtype, panel + at * kElementBytes, 1, out + i);
-  }
-}
-
-/// Calls f with a null pointer to the block type of dtype.
-template <class F>
-void with_block(DType dtype, F&& f) {
-  switch (dtype) {
-#define FORGE_BLOCK(type) \
-  case DType::k##type:    \
-    return f(static_cast<Block##type*>(nullptr));
-    FORGE_BLOCK(Q4_0)
-    FORGE_BLOCK(Q4_1)
-    FORGE_BLOCK(Q5_0)
-    FORGE_BLOCK(Q5_1)
-    FORGE_BLOCK(Q8_0)
-    FORGE_BLOCK(Q2_K)
-    FORGE_BLOCK(Q3_K)
-    FORGE_BLOCK(Q4_K)
-    FORGE_BLOCK(Q5_K)
-    FORGE_BLOCK(Q6_K)
-    FORGE_BLOCK(Q8_K)
-    FORGE_BLOCK(IQ4_NL)
-    FORGE_BLOCK(IQ4_XS)
-    FORGE_BLOCK(MXFP4)
-#undef FORGE_BLOCK
-    case DType::kF32:
-    case DType::kF16:
-    case DType::kBF16:
-      break;
-  }
-  FORGE_CHECK(false, "{} has no blocks", name(dtype));
 }
 
 }  // namespace
 
 void pack_panels(const TensorView& matrix, int64_t panel_begin, int64_t panel_end, std::byte* out) {
+  FORGE_CHECK(reinterpret_cast<uintptr_t>(out) % 16 == 0, "panels must be aligned to 16 bytes");
   const DType dtype = matrix.dtype;
-  const int64_t bytes = panel_bytes(dtype, matrix.columns());
+  const int64_t k = matrix.columns();
+  const int64_t bytes = panel_bytes(dtype, k);
   for (int64_t p = panel_begin; p < panel_end; ++p, out += bytes) {
-    if (dtype == DType::kF32) {
-      pack_float_panel<4, false>(matrix, p, out);
-    } else if (dtype == DType::kF16) {
-      pack_float_panel<2, false>(matrix, p, out);
-    } else if (dtype == DType::kBF16) {
-      pack_float_panel<2, true>(matrix, p, out);
+    const PanelRows rows(matrix, p);
+    if (is_float(dtype)) {
+      pack_float_panel(dtype, rows.at, rows.n, k, out);
     } else {
-      with_block(dtype, [&]<class Block>(Block*) { pack_panel<Block>(matrix, p, out); });
+      const NextPanel next(PanelRows(matrix, p + 1 < n_panels(matrix.rows()) ? p + 1 : p));
+      with_block(dtype,
+                 [&]<class Block>(Block*) { pack_panel<Block>(rows, next, k / Block::kLen, out); });
     }
   }
-}
-
-void unpack_row(DType dtype, const std::byte* panel, int r, int64_t k, float* out) {
-  if (dtype == DType::kF32) return unpack_float_row<4, false>(dtype, panel, r, k, out);
-  if (dtype == DType::kF16) return unpack_float_row<2, false>(dtype, panel, r, k, out);
-  if (dtype == DType::kBF16) return unpack_float_row<2, true>(dtype, panel, r, k, out);
-  with_block(dtype, [&]<class Block>(Block*) { unpack_block_row<Block>(panel, r, k, out); });
+  order_stores_past_caches();
 }
 
 }  // namespace forge::kernels::cpu

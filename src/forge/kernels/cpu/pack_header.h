@@ -1,127 +1,116 @@
-// Headers of packed groups: written from a block of row r, and read back for unpack_row().
+// Headers of packed groups (packed_format.h) from the blocks of 16 rows.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 
-#include "forge/base/float16.h"
-#include "forge/kernels/cpu/pack_planes.h"
+#include "forge/kernels/cpu/pack_words.h"
+#include "forge/kernels/cpu/packed_format.h"
 #include "forge/tensor/blocks.h"
 
 namespace forge::kernels::cpu {
 
-inline void put_f16(std::byte* header, int64_t index, uint16_t bits) {
-  std::memcpy(header + 2 * index, &bits, 2);
-}
-inline float get_f16(const std::byte* header, int64_t index) {
-  uint16_t bits;
-  std::memcpy(&bits, header + 2 * index, 2);
-  return f16_to_f32(bits);
-}
-
-/// b: the block's place in its group.
-template <class Block>
-void write_header(const Block& block, int r, int b, std::byte* header) {
-  constexpr DType kType = Block::kDType;
-  if constexpr (kType == DType::kMXFP4) {
-    header[b * kPanelRows + r] = static_cast<std::byte>(block.e);
-  } else if constexpr (kType == DType::kQ8_K) {
-    std::memcpy(header + 4 * r, &block.d, 4);
-  } else if constexpr (kType == DType::kQ4_1 || kType == DType::kQ5_1) {
-    put_f16(header, b * kPanelRows + r, block.d);
-    put_f16(header, 32 + b * kPanelRows + r, block.m ^ 0x8000);  // negated: kernels subtract
-  } else if constexpr (kType == DType::kQ4_K || kType == DType::kQ5_K) {
-    put_f16(header, r, block.d);
-    put_f16(header, 16 + r, block.dmin);
-    for (int j = 0; j < 8; ++j) {
-      set_six_bits(header + 64, 256, 32 * j + r, block.scale(j));
-      set_six_bits(header + 64, 256, 32 * j + 16 + r, block.min(j));
-    }
-  } else if constexpr (kType == DType::kQ2_K) {
-    put_f16(header, r, block.d);
-    put_f16(header, 16 + r, block.dmin);
-    for (int j = 0; j < 16; ++j) {
-      header[64 + 16 * j + r] = static_cast<std::byte>(block.scales[j]);
-    }
-  } else if constexpr (kType == DType::kQ3_K) {
-    put_f16(header, r, block.d);
-    for (int j = 0; j < 16; ++j) set_six_bits(header + 64, 256, 16 * j + r, block.scale(j) + 32);
-  } else if constexpr (kType == DType::kQ6_K) {
-    put_f16(header, r, block.d);
-    for (int j = 0; j < 16; ++j) {
-      header[64 + 16 * j + r] = static_cast<std::byte>(block.scales[j]);
-    }
-  } else if constexpr (kType == DType::kIQ4_XS) {
-    put_f16(header, r, block.d);
-    for (int j = 0; j < 8; ++j) set_six_bits(header + 32, 128, 16 * j + r, block.scale(j) + 32);
-  } else {
-    put_f16(header, b * kPanelRows + r, block.d);
+/// n_rows half words at `offset` of each block, side by side; missing rows stay as they are.
+inline void put_half_words(std::byte* out, const std::byte* const* rows, int n_rows, int64_t offset,
+                           uint16_t flip = 0) {
+  for (int r = 0; r < n_rows; ++r) {
+    uint16_t bits;
+    std::memcpy(&bits, rows[r] + offset, sizeof bits);
+    bits ^= flip;
+    std::memcpy(out + 2 * r, &bits, sizeof bits);
   }
 }
 
-/// Values of the block of row r, place b, from its codes: the operations and order of decode().
-template <class Block>
-void decode_codes(const std::byte* header, int r, int b, const int* codes, float* out) {
-  constexpr DType kType = Block::kDType;
-  const auto byte_at = [&](int64_t i) { return static_cast<uint8_t>(header[i]); };
-  const auto centred = [&](float d, int offset, int begin, int end) {
-    for (int i = begin; i < end; ++i) out[i] = d * static_cast<float>(codes[i] - offset);
+/// Q4_K, Q5_K: SixBitPairs of four rows as the planes of 256 6-bit numbers at `out`, number 32j + r
+/// the scale of sub j and row r, 32j + 16 + r its minimum.
+///
+///   nibble plane, 32j + r, j = 0..3:   scale j | scale j+4 << 4;   16 bytes on: the minimums
+///   pair plane, 128 + 32j + r, j = 0, 1:   the high bits of scales j | j+2 | j+4 | j+6
+inline void put_six_bit_pairs(std::byte* out, const std::byte* const* rows, int64_t offset) {
+  // The rows' 12 bytes: scales 0..3 and minimums 0..3 with the high bits of 4..7 above them, then
+  // the low nibbles of scales and minimums 4..7.
+  const Words scales = load_words(rows, offset);
+  const Words minimums = load_words(rows, offset + 4);
+  const Words lows = load_words(rows, offset + 8);
+  constexpr uint32_t kNibbles = 0x0F0F0F0F;
+  const Words low_scales = (scales & kNibbles) | ((lows & kNibbles) << 4);
+  const Words low_minimums = (minimums & kNibbles) | (lows & ~kNibbles);
+  // Byte j: high bits of number j in bits 1 0, of j + 4 in bits 5 4; bytes 2 and 3 between them.
+  const auto high_pairs = [](Words x) {
+    const Words spread = ((x >> 4) & 0x03030303) | ((x >> 2) & 0x30303030);
+    return spread | (spread >> 14);
   };
+  const Words high_scales = high_pairs(scales);
+  const Words high_minimums = high_pairs(minimums);
+  const auto put = [](std::byte* to, Words s, Words m) {
+    // Bytes of s and m in turn: 16 bytes from one to the next.
+    const Words even = (s & 0xFF) | ((m & 0xFF) << 8);
+    const Words odd = ((s >> 8) & 0xFF) | (m & 0xFF00);
+    store_bytes(to, even | (odd << 16));
+  };
+  put(out, low_scales, low_minimums);
+  put(out + 64, low_scales >> 16, low_minimums >> 16);
+  put(out + 128, high_scales, high_minimums);
+}
+
+/// IQ4_XS: the 6-bit scales of four rows as the planes of 128 6-bit numbers at `out`, number 16j +
+/// r the scale of sub j and row r.
+inline void put_six_bit_scales(std::byte* out, const std::byte* const* rows) {
+  const Words lows = load_words(rows, offsetof(BlockIQ4_XS, scales_l));
+  // The half word in front of scales_l.
+  const Words highs = load_words(rows, offsetof(BlockIQ4_XS, d)) >> 16;
+  const auto nibbles_to_bytes = [](Words x) {
+    x = (x | (x << 8)) & 0x00FF00FF;
+    return (x | (x << 4)) & 0x0F0F0F0F;
+  };
+  store_bytes(out, nibbles_to_bytes(lows & 0xFFFF) | (nibbles_to_bytes(lows >> 16) << 4));
+  const auto every_other_pair = [](Words x) {
+    x = x & 0x3333;
+    x = (x | (x >> 2)) & 0x0F0F;
+    return (x | (x >> 4)) & 0xFF;
+  };
+  // Two bytes of 16 rows: byte 0 the even scales, byte 1 the odd ones.
+  const Words pairs = every_other_pair(highs) | (every_other_pair(highs >> 2) << 8);
+  for (int r = 0; r < 4; ++r) {
+    out[64 + r] = static_cast<std::byte>(pairs[r] & 0xFF);
+    out[80 + r] = static_cast<std::byte>(pairs[r] >> 8);
+  }
+}
+
+/// The header fields of 16 rows' blocks at place b of their group. Rows from n_rows on are all
+/// zeros, and so is the header before the first block.
+template <class Block>
+void write_header(const std::byte* const* rows, int n_rows, int b, std::byte* header) {
+  constexpr DType kType = Block::kDType;
   if constexpr (kType == DType::kMXFP4) {
-    const float d = e8m0_half(byte_at(b * kPanelRows + r));
-    for (int i = 0; i < Block::kLen; ++i) {
-      out[i] = d * static_cast<float>(kFp4DoubledValues[static_cast<size_t>(codes[i])]);
-    }
+    for (int r = 0; r < n_rows; ++r) header[b * kPanelRows + r] = *rows[r];
   } else if constexpr (kType == DType::kQ8_K) {
-    float d;
-    std::memcpy(&d, header + 4 * r, 4);
-    centred(d, 0, 0, Block::kLen);
-  } else if constexpr (kType == DType::kQ4_1 || kType == DType::kQ5_1) {
-    const float d = get_f16(header, b * kPanelRows + r);
-    const float m = -get_f16(header, 32 + b * kPanelRows + r);
-    for (int i = 0; i < Block::kLen; ++i) out[i] = static_cast<float>(codes[i]) * d + m;
-  } else if constexpr (kType == DType::kQ4_K || kType == DType::kQ5_K || kType == DType::kQ2_K) {
-    const float d = get_f16(header, r);
-    const float dmin = get_f16(header, 16 + r);
-    constexpr int kSub = kType == DType::kQ2_K ? 16 : 32;
-    for (int j = 0; j < Block::kLen / kSub; ++j) {
-      int scale = 0;
-      int min = 0;
-      if constexpr (kType == DType::kQ2_K) {
-        scale = byte_at(64 + 16 * j + r) & 15;
-        min = byte_at(64 + 16 * j + r) >> 4;
-      } else {
-        scale = six_bits(header + 64, 256, 32 * j + r);
-        min = six_bits(header + 64, 256, 32 * j + 16 + r);
-      }
-      const float s = d * static_cast<float>(scale);
-      const float m = dmin * static_cast<float>(min);
-      for (int i = j * kSub; i < (j + 1) * kSub; ++i) out[i] = s * static_cast<float>(codes[i]) - m;
-    }
-  } else if constexpr (kType == DType::kQ3_K || kType == DType::kQ6_K) {
-    const float d = get_f16(header, r);
-    for (int j = 0; j < 16; ++j) {
-      const int scale = kType == DType::kQ3_K ? six_bits(header + 64, 256, 16 * j + r) - 32
-                                              : static_cast<int8_t>(byte_at(64 + 16 * j + r));
-      centred(d * static_cast<float>(scale), packed_format(kType).offset, 16 * j, 16 * (j + 1));
-    }
-  } else if constexpr (kType == DType::kIQ4_XS) {
-    const float d = get_f16(header, r);
-    for (int j = 0; j < 8; ++j) {
-      const float s = d * static_cast<float>(six_bits(header + 32, 128, 16 * j + r) - 32);
-      for (int i = 32 * j; i < 32 * (j + 1); ++i) {
-        out[i] = s * static_cast<float>(kIQ4Values[static_cast<size_t>(codes[i])]);
-      }
-    }
+    for (int r = 0; r < n_rows; ++r) std::memcpy(header + 4 * r, rows[r], 4);
   } else {
-    const float d = get_f16(header, b * kPanelRows + r);
-    if constexpr (kType == DType::kIQ4_NL) {
-      for (int i = 0; i < Block::kLen; ++i) {
-        out[i] = d * static_cast<float>(kIQ4Values[static_cast<size_t>(codes[i])]);
+    put_half_words(header + 2 * b * kPanelRows, rows, n_rows, offsetof(Block, d));
+    // Negated: kernels add m times minus the sum of the activations.
+    if constexpr (kType == DType::kQ4_1 || kType == DType::kQ5_1) {
+      put_half_words(header + 64 + 2 * b * kPanelRows, rows, n_rows, offsetof(Block, m), 0x8000);
+    }
+    if constexpr (kType == DType::kQ4_K || kType == DType::kQ5_K || kType == DType::kQ2_K) {
+      put_half_words(header + 32, rows, n_rows, offsetof(Block, dmin));
+    }
+    for (int r = 0; r < kPanelRows; r += 4) {
+      if constexpr (kType == DType::kQ4_K || kType == DType::kQ5_K) {
+        put_six_bit_pairs(header + 64 + r, rows + r, offsetof(Block, pairs));
+      } else if constexpr (kType == DType::kQ2_K || kType == DType::kQ6_K) {
+        const Chunk scales = load_chunk(rows + r, offsetof(Block, scales));
+        for (int i = 0; i < 4; ++i) store_bytes(header + 64 + 64 * i + r, scales.w[i]);
+      } else if constexpr (kType == DType::kQ3_K) {
+        // The file's 12 bytes of nibbles and pairs, as the planes have them.
+        for (int i = 0; i < 3; ++i) {
+          store_bytes(header + 64 + 64 * i + r,
+                      load_words(rows + r, static_cast<int64_t>(offsetof(Block, scales)) + 4 * i));
+        }
+      } else if constexpr (kType == DType::kIQ4_XS) {
+        put_six_bit_scales(header + 32 + r, rows + r);
       }
-    } else {
-      centred(d, kType == DType::kQ8_0 ? 0 : packed_format(kType).offset, 0, Block::kLen);
     }
   }
 }
