@@ -10,6 +10,7 @@ namespace forge::cli {
 [[nodiscard]] int run_inspect(const Arguments& arguments);
 [[nodiscard]] int run_tokenize(const Arguments& arguments);
 [[nodiscard]] int run_perplexity(const Arguments& arguments);
+[[nodiscard]] int run_bench(const Arguments& arguments);
 [[nodiscard]] int run_make_random(const Arguments& arguments);
 [[nodiscard]] int run_version(const Arguments& arguments);
 

@@ -27,6 +27,7 @@ constexpr std::array kCommands = {
     Command{"inspect", "Show what a model is and what memory it takes", run_inspect},
     Command{"tokenize", "Turn text into token ids, or ids into text", run_tokenize},
     Command{"perplexity", "Measure how well a model predicts a text", run_perplexity},
+    Command{"bench", "Measure how fast a model runs; bench hw: the machine", run_bench},
     Command{"make-random", "Write a GGUF file with random weights", run_make_random},
     Command{"version", "Show version, compiler, CPU features and build options", run_version},
 };

@@ -26,6 +26,9 @@ struct AvailableMemory {
 /// The most that was resident in this program so far; 0 where /proc does not say.
 [[nodiscard]] int64_t peak_resident_bytes();
 
+/// The peak counts from now on, where Linux lets a process do that for itself (since 4.0).
+void reset_peak_resident_bytes();
+
 /// How much of a memory range is resident in this process now (whole pages); 0 where /proc does not
 /// say.
 [[nodiscard]] int64_t resident_bytes(std::span<const std::byte> range);

@@ -88,7 +88,7 @@ float llama3_divisor(const RandomModelShape& shape, int64_t i) {
 }  // namespace
 
 RandomModel::RandomModel(const RandomModelShape& shape, const WeightMix& mix, uint64_t seed)
-    : shape_(shape), mix_(mix), seed_(seed), name_(fmt::format("{}:{}", shape.name, mix.name)) {}
+    : shape_(&shape), mix_(&mix), seed_(seed), name_(fmt::format("{}:{}", shape.name, mix.name)) {}
 
 Result<RandomModel> RandomModel::create(std::string_view spec_and_type, uint64_t seed) {
   const std::string text = lower(spec_and_type);
@@ -122,7 +122,7 @@ void RandomModel::add(std::string name, DType dtype, const Shape& shape, Content
 
 // In the order of converted files: the embedding, the layers, the rest.
 void RandomModel::add_tensors() {
-  const models::ModelSpec spec = shape_.tensor_spec();
+  const models::ModelSpec spec = shape_->tensor_spec();
   constexpr auto kGguf = models::CheckpointFormat::kGguf;
   constexpr auto kVector = models::TensorKind::kVector;
   const auto content_of = [](models::TensorKind kind, std::string_view role) {
@@ -136,7 +136,7 @@ void RandomModel::add_tensors() {
     const MatrixPlace place{.role = tensor.role,
                             .columns = shape.columns(),
                             .is_head = is_output || spec.has_tied_embeddings};
-    const DType dtype = tensor.kind == kVector ? DType::kF32 : mix_.type_of(place);
+    const DType dtype = tensor.kind == kVector ? DType::kF32 : mix_->type_of(place);
     add(std::string(tensor.name(kGguf)), dtype, shape, content_of(tensor.kind, tensor.role));
   };
   const auto model_tensors = models::model_tensors();
@@ -149,20 +149,20 @@ void RandomModel::add_tensors() {
                               .layer = layer,
                               .n_layers = spec.n_layers,
                               .columns = shape.columns()};
-      const DType dtype = tensor.kind == kVector ? DType::kF32 : mix_.type_of(place);
+      const DType dtype = tensor.kind == kVector ? DType::kF32 : mix_->type_of(place);
       add(tensor.name(kGguf, layer), dtype, shape, content_of(tensor.kind, tensor.role));
     }
   }
   for (const models::ModelTensor& tensor : model_tensors.subspan(1)) add_model_tensor(tensor);
-  if (shape_.llama3_rope_factor > 0.0) {
-    add("rope_freqs.weight", DType::kF32, {shape_.head_dim / 2}, Content::kRopeDivisors);
+  if (shape_->llama3_rope_factor > 0.0) {
+    add("rope_freqs.weight", DType::kF32, {shape_->head_dim / 2}, Content::kRopeDivisors);
   }
 }
 
 Status RandomModel::finish_head() {
   formats::GgufWriter writer;
-  put_metadata(shape_, mix_, writer);
-  put_random_vocabulary(shape_, writer);
+  put_metadata(*shape_, *mix_, writer);
+  put_random_vocabulary(*shape_, writer);
   for (const Tensor& tensor : tensors_) writer.add_tensor(tensor.name, tensor.view);
   FORGE_TRY(head_, writer.head(name_));
   file_bytes_ = static_cast<int64_t>(head_.size());
@@ -181,7 +181,7 @@ std::vector<std::byte> RandomModel::vector_bytes(size_t tensor) const {
   for (int64_t i = 0; i < t.view.columns(); ++i) {
     float value = 0.0f;
     if (t.content == Content::kRopeDivisors) {
-      value = llama3_divisor(shape_, i);
+      value = llama3_divisor(*shape_, i);
     } else {
       const double mean = t.content == Content::kNorm ? 1.0 : 0.0;
       const auto stream = kFirstStream + static_cast<uint32_t>(tensor);
@@ -229,12 +229,23 @@ Status RandomModel::make_pieces(ThreadPool& pool, const RandomModelProgress& pro
   return {};
 }
 
-Result<HugeBuffer> RandomModel::make(ThreadPool& pool, const RandomModelProgress& progress) const {
+Result<HugeBuffer> RandomModel::outline() const {
   FORGE_TRY(HugeBuffer buffer, HugeBuffer::allocate(static_cast<size_t>(file_bytes_)));
   std::memcpy(buffer.data(), head_.data(), head_.size());
-  FORGE_TRY_STATUS(make_pieces(
-      pool, progress, [&buffer](int64_t offset, int64_t) { return buffer.data() + offset; }));
+  for (size_t index = 0; index < tensors_.size(); ++index) {
+    if (tensors_[index].content == Content::kMatrix) continue;
+    const std::vector<std::byte> bytes = vector_bytes(index);
+    std::memcpy(buffer.data() + tensors_[index].offset, bytes.data(), bytes.size());
+  }
   return buffer;
+}
+
+Status RandomModel::fill(HugeBuffer& outline, ThreadPool& pool,
+                         const RandomModelProgress& progress) const {
+  FORGE_CHECK(static_cast<int64_t>(outline.bytes()) == file_bytes_, "{} bytes, expected {}",
+              outline.bytes(), file_bytes_);
+  return make_pieces(pool, progress,
+                     [&outline](int64_t offset, int64_t) { return outline.data() + offset; });
 }
 
 Status RandomModel::write(const std::string& path, ThreadPool& pool,

@@ -42,18 +42,18 @@ class RandomModel {
 
   /// "smollm2-135m:q8_0", as the lists spell it.
   [[nodiscard]] const std::string& name() const { return name_; }
-  [[nodiscard]] const RandomModelShape& shape() const { return shape_; }
+  [[nodiscard]] const RandomModelShape& shape() const { return *shape_; }
   /// Everything before the tensor data.
   [[nodiscard]] std::span<const std::byte> head() const { return head_; }
   [[nodiscard]] const std::vector<Tensor>& tensors() const { return tensors_; }
   [[nodiscard]] int64_t file_bytes() const { return file_bytes_; }
-  /// The data of a tensor that is no matrix, by its index.
-  [[nodiscard]] std::vector<std::byte> vector_bytes(size_t tensor) const;
 
-  /// The whole file in memory, for models::load_gguf_model; it is made in place. Fails where memory
-  /// cannot be had, and where progress said so.
-  [[nodiscard]] Result<HugeBuffer> make(ThreadPool& pool,
-                                        const RandomModelProgress& progress = {}) const;
+  /// The file in memory without its matrices, which are zeros that take no memory yet: enough for
+  /// models::load_gguf_model and a memory plan. Fails where the address space cannot be had.
+  [[nodiscard]] Result<HugeBuffer> outline() const;
+  /// Makes the matrices of an outline; views of them stay valid. Fails where progress said so.
+  [[nodiscard]] Status fill(HugeBuffer& outline, ThreadPool& pool,
+                            const RandomModelProgress& progress = {}) const;
   /// Writes the file piece by piece; needs some 32 MiB.
   [[nodiscard]] Status write(const std::string& path, ThreadPool& pool,
                              const RandomModelProgress& progress = {}) const;
@@ -63,12 +63,13 @@ class RandomModel {
   void add(std::string name, DType dtype, const Shape& shape, Content content);
   void add_tensors();
   [[nodiscard]] Status finish_head();
+  [[nodiscard]] std::vector<std::byte> vector_bytes(size_t tensor) const;
   template <typename Place>
   [[nodiscard]] Status make_pieces(ThreadPool& pool, const RandomModelProgress& progress,
                                    const Place& place) const;
 
-  const RandomModelShape& shape_;
-  const WeightMix& mix_;
+  const RandomModelShape* shape_;
+  const WeightMix* mix_;
   uint64_t seed_;
   std::string name_;
   std::vector<std::byte> head_;

@@ -1,0 +1,31 @@
+// What forge bench says, as a Markdown table and as JSON.
+#pragma once
+
+#include <string>
+
+#include "forge/engine/bench.h"
+#include "forge/engine/bench_cost.h"
+#include "forge/engine/machine_limits.h"
+
+namespace forge::cli {
+
+struct BenchReport {
+  std::string model;  // as a person named it
+  int32_t n_threads = 1;
+  engine::StepCost cost;
+  engine::BenchResult result;
+  engine::PeakRates peaks;
+  std::string isa;
+
+  /// Bytes per second: the median of what was measured between the tests.
+  [[nodiscard]] double read_rate() const;
+  /// Of decoding, the share of the read bandwidth; of a prompt, of the peak rate of products.
+  [[nodiscard]] double share_of_limit(const engine::BenchTest& test) const;
+};
+
+/// The table, then what it is measured against.
+[[nodiscard]] std::string as_markdown(const BenchReport& report);
+/// One line, with its end; docs/cli.md lists the fields.
+[[nodiscard]] std::string as_json(const BenchReport& report);
+
+}  // namespace forge::cli

@@ -1,0 +1,321 @@
+#include "forge/engine/bench.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <numeric>
+#include <optional>
+#include <utility>
+
+#include "forge/base/memory_bandwidth.h"
+#include "forge/engine/bench_cost.h"
+#include "forge/engine/machine_limits.h"
+#include "forge/engine/process_memory.h"
+#include "forge/engine/random.h"
+#include "forge/engine/sampler.h"
+#include "forge/models/decoder_memory.h"
+
+namespace forge::engine {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr int32_t kMaxBatch = 1024;
+constexpr int32_t kStepTokens = 512;  // of a prompt, at once
+constexpr int32_t kFirstPrompt = 16;  // tokens of the time-to-first-token test
+constexpr int64_t kMaxTokens = int64_t{1} << 30;
+
+double seconds_since(Clock::time_point begin) {
+  return std::chrono::duration<double>(Clock::now() - begin).count();
+}
+
+int32_t blocks_for(int64_t n_tokens) {
+  return static_cast<int32_t>((n_tokens + kBlockLen - 1) / kBlockLen);
+}
+
+int32_t largest_batch(const BenchOptions& options) {
+  return options.n_gen == 0 ? 1 : *std::ranges::max_element(options.batches);
+}
+
+/// Tokens that one sequence has at the end of the longest test.
+int64_t longest_sequence(const BenchOptions& options) {
+  return std::max<int64_t>(kFirstPrompt,
+                           int64_t{options.depth} + std::max(options.n_prompt, options.n_gen));
+}
+
+/// Runs steps on sequences whose cache blocks are dealt out once: sequence s has every table's
+/// worth of blocks after those of s - 1. Positions can be set back to run the same tokens again.
+class Runner {
+ public:
+  Runner(const models::Model& model, models::Decoder& decoder, const BenchOptions& options)
+      : spec_(model.spec), decoder_(decoder) {
+    const int32_t n_decode = blocks_for(int64_t{options.depth} + options.n_gen);
+    const int32_t n_longest = blocks_for(longest_sequence(options));
+    blocks_.resize(static_cast<size_t>(
+        std::max<int64_t>(n_longest, int64_t{n_decode} * largest_batch(options))));
+    std::iota(blocks_.begin(), blocks_.end(), 0);
+    n_blocks_of_one_ = n_decode;
+  }
+
+  /// Appends n_tokens to sequence s, at positions from begin on, in steps; logits of the last token
+  /// only. The first sequence may use all blocks.
+  const ActivationView* prefill(int32_t s, int32_t begin, int32_t n_tokens) {
+    const ActivationView* logits = nullptr;
+    for (int32_t at = begin; at < begin + n_tokens;) {
+      const int32_t n = std::min(kStepTokens, begin + n_tokens - at);
+      clear();
+      add_rows(s, at, n);
+      at += n;
+      if (at == begin + n_tokens) logit_rows_.push_back(n - 1);
+      logits = &step();
+    }
+    return logits;
+  }
+
+  /// One token for each of n sequences at a position.
+  const ActivationView& decode(int32_t n_sequences, int32_t position) {
+    clear();
+    for (int32_t s = 0; s < n_sequences; ++s) {
+      add_rows(s, position, 1);
+      logit_rows_.push_back(s);
+    }
+    return step();
+  }
+
+ private:
+  void clear() {
+    ids_.clear();
+    positions_.clear();
+    sequences_.clear();
+    logit_rows_.clear();
+  }
+  void add_rows(int32_t s, int32_t position, int32_t n) {
+    const auto row_begin = static_cast<int32_t>(ids_.size());
+    for (int32_t p = position; p < position + n; ++p) {
+      const double draw = uniform_at(static_cast<uint64_t>(s), static_cast<uint64_t>(p));
+      ids_.push_back(static_cast<int32_t>(draw * spec_.vocab_size));
+      positions_.push_back(p);
+    }
+    const auto first_block = static_cast<size_t>(s) * static_cast<size_t>(n_blocks_of_one_);
+    const bool is_long =
+        !spec_.rope.long_inv_freq.empty() && position + n > spec_.rope.original_context;
+    sequences_.push_back({.row_begin = row_begin,
+                          .row_end = row_begin + n,
+                          .kv_len = position + n,
+                          .block_table = std::span<const int32_t>(blocks_).subspan(first_block),
+                          .use_long_rope = is_long});
+  }
+  const ActivationView& step() {
+    return decoder_.step({.token_ids = ids_,
+                          .positions = positions_,
+                          .sequences = sequences_,
+                          .logit_rows = logit_rows_});
+  }
+
+  const models::ModelSpec& spec_;
+  models::Decoder& decoder_;
+  std::vector<int32_t> blocks_;
+  int32_t n_blocks_of_one_ = 0;
+  std::vector<int32_t> ids_, positions_, logit_rows_;  // of one step
+  std::vector<SequenceRows> sequences_;
+};
+
+/// Everything of one call of run_bench.
+class Bench {
+ public:
+  Bench(const models::Model& model, models::Decoder& decoder, const BenchOptions& options)
+      : model_(model),
+        options_(options),
+        cost_(step_cost(model)),
+        kv_per_token_(models::kv_bytes_per_token(model.spec)),
+        runner_(model, decoder, options) {}
+
+  Result<BenchResult> operator()() {
+    FORGE_TRY_STATUS(measure_memory());
+    if (options_.n_prompt > 0 && !prompt_test()) return std::move(result_);
+    FORGE_TRY_STATUS(measure_memory());
+    for (const int32_t batch : options_.batches) {
+      if (options_.n_gen == 0) break;
+      if (!decode_test(batch)) return std::move(result_);
+      FORGE_TRY_STATUS(measure_memory());
+    }
+    if (!first_token_test()) return std::move(result_);
+    FORGE_TRY_STATUS(measure_memory());
+    result_.is_complete = true;
+    return std::move(result_);
+  }
+
+ private:
+  [[nodiscard]] bool is_cancelled() const {
+    return options_.is_cancelled && options_.is_cancelled();
+  }
+  void say(const std::string& test) const {
+    if (options_.on_test) options_.on_test(test);
+  }
+
+  /// The bandwidth at this moment: on shared machines it changes while one watches. Its own memory
+  /// is kept out of the peak.
+  Status measure_memory() {
+    constexpr int64_t kWanted = int64_t{512} << 20;
+    constexpr int64_t kLeast = int64_t{64} << 20;
+    result_.peak_resident_bytes = std::max(result_.peak_resident_bytes, peak_resident_bytes());
+    const auto available = available_memory();
+    const int64_t bytes = available ? std::clamp(available->bytes / 4, kLeast, kWanted) : kWanted;
+    FORGE_TRY(
+        const std::vector<double> rates,
+        measure_read_bandwidth({.n_threads = options_.n_threads, .bytes = bytes, .n_passes = 3}));
+    result_.read_rates.insert(result_.read_rates.end(), rates.begin(), rates.end());
+    reset_peak_resident_bytes();
+    return {};
+  }
+
+  bool prompt_test() {
+    BenchTest test{.name = fmt::format("pp{}", options_.n_prompt),
+                   .kind = BenchKind::kPrompt,
+                   .depth = options_.depth};
+    say(test.name);
+    if (!fill(1)) return false;
+    std::vector<double> rates;
+    for (int32_t repeat = -1; repeat < options_.n_repeats; ++repeat) {
+      if (is_cancelled()) return false;
+      const auto begin = Clock::now();
+      runner_.prefill(0, options_.depth, options_.n_prompt);
+      if (repeat >= 0) rates.push_back(options_.n_prompt / seconds_since(begin));
+    }
+    test.tokens_per_second = spread_of(std::move(rates));
+    const double n = options_.n_prompt;
+    const int32_t n_steps = (options_.n_prompt + kStepTokens - 1) / kStepTokens;
+    // A step reads the keys and values of all tokens up to its last one once.
+    double kv_bytes = 0.0;
+    for (int32_t s = 0; s < n_steps; ++s) {
+      const int32_t end = std::min((s + 1) * kStepTokens, options_.n_prompt);
+      kv_bytes += kv_bytes_read(model_.spec, kv_per_token_, options_.depth + end);
+    }
+    test.bytes_per_token = (static_cast<double>(cost_.weight_bytes) * n_steps + kv_bytes) / n;
+    test.operations_per_token = 2.0 * static_cast<double>(cost_.layer_parameters) +
+                                attention_operations(model_.spec, options_.depth + (n + 1.0) / 2.0);
+    result_.tests.push_back(std::move(test));
+    return true;
+  }
+
+  bool decode_test(int32_t batch) {
+    BenchTest test{.name = fmt::format("tg{}", options_.n_gen),
+                   .kind = BenchKind::kDecode,
+                   .batch = batch,
+                   .depth = options_.depth};
+    say(fmt::format("{}, {} sequence{}", test.name, batch, batch == 1 ? "" : "s"));
+    if (!fill(batch)) return false;
+    runner_.decode(batch, options_.depth);
+    std::vector<double> rates;
+    for (int32_t repeat = 0; repeat < options_.n_repeats; ++repeat) {
+      const auto begin = Clock::now();
+      for (int32_t i = 0; i < options_.n_gen; ++i) {
+        if (is_cancelled()) return false;
+        runner_.decode(batch, options_.depth + i);
+      }
+      rates.push_back(double{1} * options_.n_gen * batch / seconds_since(begin));
+    }
+    test.tokens_per_second = spread_of(std::move(rates));
+    const double n_in_sight = options_.depth + (options_.n_gen + 1.0) / 2.0;
+    test.bytes_per_token = static_cast<double>(cost_.weight_bytes) / batch +
+                           kv_bytes_read(model_.spec, kv_per_token_, n_in_sight);
+    test.operations_per_token = 2.0 * static_cast<double>(cost_.layer_parameters) +
+                                attention_operations(model_.spec, n_in_sight);
+    result_.tests.push_back(std::move(test));
+    return true;
+  }
+
+  /// Brings n sequences to the depth.
+  bool fill(int32_t n_sequences) {
+    if (options_.depth == 0) return true;
+    for (int32_t s = 0; s < n_sequences; ++s) {
+      if (is_cancelled()) return false;
+      runner_.prefill(s, 0, options_.depth);
+    }
+    return true;
+  }
+
+  bool first_token_test() {
+    result_.n_first_prompt = std::min(kFirstPrompt, model_.spec.context_len);
+    say(fmt::format("first token of {}", result_.n_first_prompt));
+    std::vector<double> seconds;
+    for (int32_t repeat = -1; repeat < options_.n_repeats; ++repeat) {
+      if (is_cancelled()) return false;
+      const auto begin = Clock::now();
+      const ActivationView& logits = *runner_.prefill(0, 0, result_.n_first_prompt);
+      (void)argmax({logits.row(0), static_cast<size_t>(logits.columns)});
+      if (repeat >= 0) seconds.push_back(seconds_since(begin));
+    }
+    result_.first_token_seconds = spread_of(std::move(seconds));
+    return true;
+  }
+
+  const models::Model& model_;
+  const BenchOptions& options_;
+  const StepCost cost_;
+  const int64_t kv_per_token_;
+  Runner runner_;
+  BenchResult result_;
+};
+
+}  // namespace
+
+Spread spread_of(std::vector<double> values) {
+  const auto [min, max] = std::ranges::minmax_element(values);
+  Spread spread{.min = *min, .max = *max};
+  spread.median = median(std::move(values));
+  return spread;
+}
+
+Status check_bench(const BenchOptions& options, const models::ModelSpec& spec) {
+  const std::pair<const char*, int64_t> counts[] = {
+      {"--prompt", options.n_prompt}, {"--gen", options.n_gen}, {"--depth", options.depth}};
+  for (const auto& [flag, count] : counts) {
+    if (count < 0) return make_error("{} {}: expected 0 or more", flag, count);
+  }
+  if (options.n_repeats < 1) {
+    return make_error("--repeat {}: expected 1 or more", options.n_repeats);
+  }
+  if (options.n_prompt == 0 && options.n_gen == 0) {
+    return Error{"--prompt 0 and --gen 0: nothing to measure"};
+  }
+  if (options.batches.empty()) return Error{"--batch: expected at least one number"};
+  for (const int32_t batch : options.batches) {
+    if (batch >= 1 && batch <= kMaxBatch) continue;
+    return make_error("--batch {}: expected 1 to {}", batch, kMaxBatch);
+  }
+  for (const auto& [flag, count] : {counts[0], counts[1]}) {
+    const int64_t n_tokens = int64_t{options.depth} + count;
+    if (count == 0 || n_tokens <= spec.context_len) continue;
+    return make_error("--depth {} {} {}: {} tokens, the model's context is {}", options.depth, flag,
+                      count, n_tokens, spec.context_len);
+  }
+  const int64_t n_tokens = largest_batch(options) * longest_sequence(options);
+  if (n_tokens > kMaxTokens) {
+    return make_error("--batch {} --depth {}: {} tokens in the cache, at most {}",
+                      largest_batch(options), options.depth, n_tokens, kMaxTokens);
+  }
+  return {};
+}
+
+models::DecoderOptions bench_decoder_options(const BenchOptions& options) {
+  const int32_t batch = largest_batch(options);
+  models::DecoderOptions decoder;
+  decoder.n_threads = options.n_threads;
+  decoder.n_cache_blocks = std::max(blocks_for(longest_sequence(options)),
+                                    batch * blocks_for(int64_t{options.depth} + options.n_gen));
+  decoder.max_batch_tokens = std::max(
+      batch,
+      std::min<int32_t>(kStepTokens, std::max({kFirstPrompt, options.n_prompt, options.depth})));
+  decoder.max_logit_rows = batch;
+  return decoder;
+}
+
+Result<BenchResult> run_bench(const models::Model& model, const BenchOptions& options) {
+  FORGE_TRY_STATUS(check_bench(options, model.spec));
+  models::Decoder decoder(model, bench_decoder_options(options));
+  return Bench(model, decoder, options)();
+}
+
+}  // namespace forge::engine

@@ -1,0 +1,66 @@
+#include "forge/engine/bench_cost.h"
+
+#include <algorithm>
+#include <array>
+
+namespace forge::engine {
+namespace {
+
+ProductKind product_of(DType dtype) {
+  switch (dtype) {
+    case DType::kF32:
+    case DType::kF16:
+      return ProductKind::kF32;
+    case DType::kBF16:
+      return ProductKind::kBf16;
+    default:
+      return ProductKind::kInt8;
+  }
+}
+
+/// Tokens in sight, the mean over the layers of whose windows some are shorter.
+double tokens_in_sight(const models::ModelSpec& spec, double n_tokens) {
+  double sum = 0.0;
+  for (const int32_t window : spec.sliding_window) {
+    sum += window > 0 ? std::min<double>(n_tokens, window) : n_tokens;
+  }
+  return sum / static_cast<double>(spec.sliding_window.size());
+}
+
+}  // namespace
+
+StepCost step_cost(const models::Model& model) {
+  using L = models::LayerWeights;
+  constexpr std::array kMatrices = {&L::attn_q,   &L::attn_k, &L::attn_v,  &L::attn_output,
+                                    &L::ffn_gate, &L::ffn_up, &L::ffn_down};
+  StepCost cost;
+  std::array<int64_t, 3> by_product{};
+  for (const L& layer : model.weights.layers) {
+    for (const auto matrix : kMatrices) {
+      const TensorView& view = layer.*matrix;
+      const int64_t n = view.rows() * view.columns();
+      cost.weight_bytes += view.bytes();
+      cost.layer_parameters += n;
+      by_product[static_cast<size_t>(product_of(view.dtype))] += n;
+    }
+  }
+  const TensorView& head = model.weights.output;
+  const TensorView& embedding = model.weights.token_embedding;
+  cost.weight_bytes += head.bytes();
+  cost.parameters = cost.layer_parameters + embedding.rows() * embedding.columns();
+  if (!model.spec.has_tied_embeddings) cost.parameters += head.rows() * head.columns();
+  const auto most = std::max_element(by_product.begin(), by_product.end());
+  cost.product = static_cast<ProductKind>(most - by_product.begin());
+  return cost;
+}
+
+double kv_bytes_read(const models::ModelSpec& spec, int64_t kv_bytes_per_token, double n_tokens) {
+  return static_cast<double>(kv_bytes_per_token) * tokens_in_sight(spec, n_tokens);
+}
+
+double attention_operations(const models::ModelSpec& spec, double n_tokens) {
+  const double per_layer = 4.0 * spec.n_heads * spec.head_dim;
+  return per_layer * spec.n_layers * tokens_in_sight(spec, n_tokens);
+}
+
+}  // namespace forge::engine
