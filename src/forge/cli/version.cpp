@@ -4,12 +4,13 @@
 #include <string>
 #include <vector>
 
-#include "forge/base/json.h"
 #include "forge/base/cpu_count.h"
+#include "forge/base/json.h"
 #include "forge/build_info.h"
 #include "forge/cli/commands.h"
 #include "forge/cli/report.h"
 #include "forge/cli/stdout_stream.h"
+#include "forge/kernels/cpu/isa.h"
 
 namespace forge::cli {
 namespace {
@@ -42,8 +43,20 @@ std::vector<std::string> cpu_features() {
   return names;
 }
 
-// The kernels of this version are the reference ones, for every machine.
-constexpr std::string_view kKernelIsa = "scalar";
+/// The level that kernels would run at: FORGE_ISA, or the best of this machine.
+std::string kernel_isa() {
+  const Result<kernels::cpu::IsaLevel> level = kernels::cpu::choose_level();
+  return level.ok() ? std::string(kernels::cpu::name(*level)) : level.error().message;
+}
+
+std::string built_isas() {
+  std::string names;
+  for (const kernels::cpu::IsaLevel level : kernels::cpu::built_levels()) {
+    if (!names.empty()) names += " ";
+    names += kernels::cpu::name(level);
+  }
+  return names;
+}
 
 std::string as_json() {
   json::Writer json;
@@ -54,7 +67,7 @@ std::string as_json() {
       .member("build_type", kBuildType)
       .member("options", kOptions)
       .member("architecture", architecture())
-      .member("isa", kKernelIsa);
+      .member("isa", kernel_isa());
   json.key("cpu_features").begin_array();
   for (const std::string& name : cpu_features()) json.value(name);
   json.end_array();
@@ -68,11 +81,11 @@ std::string as_table() {
       "forge {} (commit {})\n"
       "  compiler      {}, {}\n"
       "  options       {}\n"
-      "  kernels       {} (reference), f32\n"
+      "  kernels       {} (of {})\n"
       "  machine       {}: {}; {} usable CPUs\n"
       "  devices       cpu\n",
-      kVersion, kCommit, kCompiler, kBuildType, kOptions, kKernelIsa, architecture(),
-      fmt::join(cpu_features(), " "), usable_cpu_count());
+      kVersion, kCommit, kCompiler, kBuildType, kOptions, kernel_isa(), built_isas(),
+      architecture(), fmt::join(cpu_features(), " "), usable_cpu_count());
 }
 
 }  // namespace
