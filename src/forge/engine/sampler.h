@@ -6,8 +6,10 @@
 #include <vector>
 
 #include "forge/base/result.h"
+#include "forge/engine/panel_logits.h"
 #include "forge/engine/penalties.h"
 #include "forge/engine/sampling_params.h"
+#include "forge/engine/token_weights.h"
 #include "forge/engine/truncation.h"
 
 namespace forge::engine {
@@ -20,6 +22,10 @@ namespace forge::engine {
 ///   typical-p
 ///   -> draw
 ///
+/// Never sorts the vocabulary: a greedy choice looks at the panels' maxima, truncation at the
+/// panels that can hold survivors, and only top-p, typical-p and an untruncated draw at all logits,
+/// once.
+///
 /// Owns scratch memory, so one thread at a time.
 class Sampler {
  public:
@@ -29,24 +35,23 @@ class Sampler {
   [[nodiscard]] const SamplingParams& params() const { return params_; }
 
   /// The token for a position (counted from the sequence's first token, prompt included), from
-  /// logits (vocab_size). Fails where a logit is not a number or +infinity, or where every token is
-  /// excluded
-  /// (-infinity); the message names the first such token.
+  /// logits (vocab_size) and, where they are known, the maxima of panels of 16 of them (see
+  /// PanelLogits::set). Fails where a logit is not a number or +infinity, or where every token is
+  /// excluded (-infinity); the message names the first such token.
   [[nodiscard]] Result<int32_t> sample(std::span<const float> logits, int64_t position,
-                                       const TokenHistory& history);
+                                       const TokenHistory& history,
+                                       std::span<const float> panel_maxima = {});
 
  private:
-  [[nodiscard]] int32_t draw(int64_t position);
+  [[nodiscard]] bool truncates() const;
+  void collect_candidates(const WeightScale& scale);
+  [[nodiscard]] int32_t draw_candidate(double uniform) const;
+  [[nodiscard]] int32_t draw_any(double uniform, const WeightScale& scale);
 
   SamplingParams params_;
-  std::vector<float> logits_;
+  PanelLogits logits_;
+  std::vector<BlockSum> blocks_;
   Candidates candidates_;
 };
-
-/// Fails where a logit is not a number or +infinity, naming the token.
-[[nodiscard]] Status check_logits(std::span<const float> logits);
-
-/// The index of the largest logit, the lowest among equals. logits is not empty.
-[[nodiscard]] int32_t argmax(std::span<const float> logits);
 
 }  // namespace forge::engine

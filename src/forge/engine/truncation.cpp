@@ -4,6 +4,8 @@
 #include <cmath>
 #include <cstddef>
 
+#include "forge/engine/weight_cut.h"
+
 namespace forge::engine {
 namespace {
 
@@ -13,88 +15,89 @@ bool is_better(const Candidate& a, const Candidate& b) {
 
 double sum_of_weights(const Candidates& candidates) {
   double total = 0.0;
-  for (const Candidate& candidate : candidates) total += candidate.weight;
+  for (const Candidate& candidate : candidates) total += static_cast<double>(candidate.weight);
   return total;
 }
 
-/// Keeps the best entries until their weights reach wanted in sum. Real distributions get there
-/// within a few tokens of a large vocabulary, so only as much of it is sorted as is needed: 128
-/// entries, then eight times as many, and so on.
-template <typename Entry, typename Better>
-void keep_until(double wanted, Better better, std::vector<Entry>& entries) {
-  double sum = 0.0;
-  size_t n_sorted = 0;
-  for (size_t n_next = 128; n_sorted < entries.size(); n_next *= 8) {
-    const size_t end = std::min(n_next, entries.size());
-    std::partial_sort(entries.begin() + static_cast<ptrdiff_t>(n_sorted),
-                      entries.begin() + static_cast<ptrdiff_t>(end), entries.end(), better);
-    for (; n_sorted < end; ++n_sorted) {
-      sum += entries[n_sorted].weight;
-      if (sum >= wanted) {
-        entries.resize(n_sorted + 1);
-        return;
-      }
-    }
-  }
+/// Keeps the candidates of the least rank until their weights reach wanted in sum; all of them
+/// where they never do.
+template <typename Rank>
+void keep_until(double wanted, Rank rank, Candidates& candidates) {
+  std::vector<RankedToken> tokens;
+  tokens.reserve(candidates.size());
+  for (const Candidate& c : candidates) tokens.push_back({rank(c), c.id, c.weight});
+  const RankedToken last = find_weight_cut(wanted, tokens);
+  std::erase_if(candidates, [&](const Candidate& c) {
+    return RankedToken{rank(c), c.id, c.weight}.is_worse_than(last);
+  });
+}
+
+void keep_most_probable(double wanted, Candidates& candidates) {
+  keep_until(
+      wanted, [](const Candidate& c) { return -static_cast<double>(c.logit); }, candidates);
+}
+
+double distance_from(double mean_log2, const Candidate& candidate) {
+  return std::abs(static_cast<double>(candidate.log2_weight) - mean_log2);
+}
+
+void keep_nearest(double wanted, double mean_log2, Candidates& candidates) {
+  keep_until(
+      wanted, [=](const Candidate& c) { return distance_from(mean_log2, c); }, candidates);
 }
 
 }  // namespace
 
 void keep_top_k(int32_t k, Candidates& candidates) {
-  const auto n = static_cast<size_t>(k);
-  if (n >= candidates.size()) return;
-  std::nth_element(candidates.begin(), candidates.begin() + k, candidates.end(), is_better);
-  candidates.resize(n);
-}
-
-void compute_weights(Candidates& candidates) {
-  double max = candidates.front().logit;
-  for (const Candidate& candidate : candidates) max = std::max(max, candidate.logit);
-  for (Candidate& candidate : candidates) candidate.weight = std::exp(candidate.logit - max);
+  if (static_cast<size_t>(k) >= candidates.size()) return;
+  Candidates order = candidates;
+  const auto last = order.begin() + (k - 1);
+  std::nth_element(order.begin(), last, order.end(), is_better);
+  std::erase_if(candidates, [&](const Candidate& c) { return is_better(*last, c); });
 }
 
 void keep_top_p(double p, Candidates& candidates) {
-  keep_until(p * sum_of_weights(candidates), is_better, candidates);
+  keep_most_probable(p * sum_of_weights(candidates), candidates);
 }
 
 void keep_min_p(double min_p, Candidates& candidates) {
   double max = 0.0;
-  for (const Candidate& candidate : candidates) max = std::max(max, candidate.weight);
+  for (const Candidate& candidate : candidates) {
+    max = std::max(max, static_cast<double>(candidate.weight));
+  }
   std::erase_if(candidates, [threshold = min_p * max](const Candidate& candidate) {
-    return candidate.weight < threshold;
+    return static_cast<double>(candidate.weight) < threshold;
   });
 }
 
 void keep_typical(double p, Candidates& candidates) {
-  const double total = sum_of_weights(candidates);
-  double entropy = 0.0;  // nats
+  // Surprisal is log2(total) - log2(weight) and entropy is its mean, so the distance of the two is
+  // that of log2(weight) from its own mean.
+  double total = 0.0;
+  double weighted_log2 = 0.0;
   for (const Candidate& candidate : candidates) {
-    const double probability = candidate.weight / total;
-    if (probability > 0.0) entropy -= probability * std::log(probability);
+    const auto weight = static_cast<double>(candidate.weight);
+    total += weight;
+    weighted_log2 += weight * static_cast<double>(candidate.log2_weight);
   }
-  struct Typical {
-    int32_t id;
-    double logit;
-    double weight;
-    double distance;
-  };
-  std::vector<Typical> entries;
-  entries.reserve(candidates.size());
-  for (const Candidate& candidate : candidates) {
-    const double surprisal = -std::log(candidate.weight / total);
-    entries.push_back(
-        {candidate.id, candidate.logit, candidate.weight, std::abs(surprisal - entropy)});
-  }
-  keep_until(
-      p * total,
-      [](const Typical& a, const Typical& b) {
-        return a.distance != b.distance ? a.distance < b.distance : a.id < b.id;
-      },
-      entries);
-  candidates.clear();
-  for (const Typical& entry : entries) {
-    candidates.push_back({entry.id, entry.logit, entry.weight});
-  }
+  keep_nearest(p * total, weighted_log2 / total, candidates);
+}
+
+bool try_keep_weight(double wanted, Candidates& candidates) {
+  if (sum_of_weights(candidates) < wanted) return false;
+  keep_most_probable(wanted, candidates);
+  return true;
+}
+
+bool try_keep_nearest(double wanted, double mean_log2, double reach, Candidates& candidates) {
+  Candidates near = candidates;
+  std::erase_if(near, [&](const Candidate& candidate) {
+    return !(distance_from(mean_log2, candidate) <= reach);
+  });
+  if (near.empty() || sum_of_weights(near) < wanted) return false;
+  keep_nearest(wanted, mean_log2, near);
+  candidates.swap(near);
+  return true;
 }
 
 }  // namespace forge::engine
