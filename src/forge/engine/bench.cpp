@@ -128,7 +128,7 @@ class Bench {
       : model_(model),
         options_(options),
         cost_(step_cost(model)),
-        kv_per_token_(models::kv_bytes_per_token(model.spec)),
+        kv_per_token_(models::kv_bytes_per_token(model.spec, bench_decoder_options(options))),
         runner_(model, decoder, options) {}
 
   Result<BenchResult> operator()() {
@@ -140,7 +140,8 @@ class Bench {
       if (!decode_test(batch)) return std::move(result_);
       FORGE_TRY_STATUS(measure_memory());
     }
-    if (!first_token_test()) return std::move(result_);
+    FORGE_TRY(const bool is_done, first_token_test());
+    if (!is_done) return std::move(result_);
     FORGE_TRY_STATUS(measure_memory());
     result_.is_complete = true;
     return std::move(result_);
@@ -236,15 +237,19 @@ class Bench {
     return true;
   }
 
-  bool first_token_test() {
+  /// False where it was cancelled.
+  Result<bool> first_token_test() {
     result_.n_first_prompt = std::min(kFirstPrompt, model_.spec.context_len);
     say(fmt::format("first token of {}", result_.n_first_prompt));
+    Sampler greedy({.temperature = 0.0});
     std::vector<double> seconds;
     for (int32_t repeat = -1; repeat < options_.n_repeats; ++repeat) {
       if (is_cancelled()) return false;
       const auto begin = Clock::now();
       const ActivationView& logits = *runner_.prefill(0, 0, result_.n_first_prompt);
-      (void)argmax({logits.row(0), static_cast<size_t>(logits.columns)});
+      const auto token =
+          greedy.sample({logits.row(0), static_cast<size_t>(logits.columns)}, 0, TokenHistory());
+      if (!token.ok()) return token.error();
       if (repeat >= 0) seconds.push_back(seconds_since(begin));
     }
     result_.first_token_seconds = spread_of(std::move(seconds));
@@ -309,12 +314,14 @@ models::DecoderOptions bench_decoder_options(const BenchOptions& options) {
       batch,
       std::min<int32_t>(kStepTokens, std::max({kFirstPrompt, options.n_prompt, options.depth})));
   decoder.max_logit_rows = batch;
+  decoder.backend = options.backend;
   return decoder;
 }
 
 Result<BenchResult> run_bench(const models::Model& model, const BenchOptions& options) {
   FORGE_TRY_STATUS(check_bench(options, model.spec));
-  models::Decoder decoder(model, bench_decoder_options(options));
+  FORGE_TRY(models::Decoder decoder,
+            models::Decoder::create(model, bench_decoder_options(options)));
   return Bench(model, decoder, options)();
 }
 
