@@ -10,7 +10,8 @@ Every engine measures all cells once per round, and the rounds alternate (A B C 
 that drifts drifts for all. Printed is one Markdown table: the median over the rounds, the spread, and the ratio
 of each engine to the best other one. A second table says what the arithmetic costs: KL divergence and top-1
 agreement with Forge's f32 reference (--dtype f32) for the engines that give logits. Engines that cannot be had are
-listed with the reason.
+listed with the reason. What the engines do differently is said in workers/: transformers computes in bf16,
+ctranslate2 quantises the Hugging Face folder itself (into FOLDER.ct2-int8).
 
 Nothing is installed unless --install says so; then each engine goes into a folder of its own under --work (PyPI:
 llama-cpp-python, transformers with torch, openvino-genai, ctranslate2; npm: node-llama-cpp, whose bundled llama.cpp

@@ -64,7 +64,7 @@ def logprobs(task):
     generator = load(task)
     pieces = vocabulary(task)
     output = generator.forward_batch([[pieces[i] for i in task["ids"]]], return_log_probs=True)
-    np.array(output.log_probs)[0].astype("<f4").tofile(task["path"])
+    np.array(output)[0].astype("<f4").tofile(task["path"])
     return True
 
 
