@@ -18,10 +18,10 @@ enum class IsaLevel : uint8_t {
   kAvxVnni,     // and the 256-bit int8 dot
   kAvx512,      // AVX-512 F, BW, VL, DQ, VNNI
   kAvx512Bf16,  // and the bf16 dot
-  kAmx,         // and AMX int8 and bf16 tiles
+  kAmx,         // and AMX int8 tiles, for many tokens
   kNeon,        // Armv8-A
   kDotprod,     // and the int8 dot
-  kI8mm,        // and int8 and bf16 matrix products
+  kI8mm,        // and the dots of unsigned by signed bytes and of bf16
 };
 
 /// "avx512bf16" as FORGE_ISA takes it.

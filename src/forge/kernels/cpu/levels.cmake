@@ -2,7 +2,9 @@
 # own with explicit feature flags, and adds the objects to forge_kernels. The levels of a build:
 set(FORGE_LEVELS scalar)
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
-  list(APPEND FORGE_LEVELS avx2 avxvnni avx512 avx512bf16)
+  list(APPEND FORGE_LEVELS avx2 avxvnni avx512 avx512bf16 amx)
+elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
+  list(APPEND FORGE_LEVELS neon dotprod i8mm)
 endif()
 if(FORGE_SCALAR)
   set(FORGE_LEVELS scalar)
@@ -10,6 +12,10 @@ endif()
 
 set(enumerator_scalar kScalar)
 set(flags_scalar -O2)
+if(FORGE_SANITIZE)
+  # clang 14 takes minutes per file to instrument arrays of lanes that are inlined everywhere.
+  set(flags_scalar -O1 -DFORGE_INLINE=inline)
+endif()
 
 set(avx2 -DFORGE_SIMD_AVX2 -mavx2 -mfma -mf16c)
 set(enumerator_avx2 kAvx2)
@@ -25,6 +31,23 @@ set(flags_avx512 -O3 ${avx512})
 set(enumerator_avx512bf16 kAvx512Bf16)
 set(flags_avx512bf16 -O3 ${avx512} -mavx512bf16)
 
+set(enumerator_amx kAmx)
+set(flags_amx ${flags_avx512bf16} -DFORGE_SIMD_AMX -mamx-tile -mamx-int8)
+
+set(enumerator_neon kNeon)
+set(flags_neon -O3 -DFORGE_SIMD_NEON -march=armv8-a)
+set(enumerator_dotprod kDotprod)
+set(flags_dotprod -O3 -DFORGE_SIMD_NEON -march=armv8.2-a+dotprod)
+set(enumerator_i8mm kI8mm)
+set(flags_i8mm -O3 -DFORGE_SIMD_NEON -march=armv8.2-a+dotprod+i8mm+bf16)
+
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # g++ 12 takes AVX-512 intrinsics' undefined operands for mistakes (GCC bug 105593).
+  foreach(level avx512 avx512bf16 amx)
+    list(APPEND flags_${level} -Wno-uninitialized -Wno-maybe-uninitialized)
+  endforeach()
+endif()
+
 file(GLOB level_sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/level/*.cpp)
 set(level_list "")
 foreach(level ${FORGE_LEVELS})
@@ -34,12 +57,17 @@ foreach(level ${FORGE_LEVELS})
   target_compile_definitions(forge_level_${level} PRIVATE FORGE_LEVEL=${level})
   # In a Debug build level code is optimised too: unrolled templates are useless without.
   target_compile_options(forge_level_${level} PRIVATE ${flags_${level}})
-  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-    # g++ 12 takes AVX-512 intrinsics' undefined operands for mistakes (GCC bug 105593).
-    target_compile_options(forge_level_${level} PRIVATE -Wno-uninitialized -Wno-maybe-uninitialized)
-  endif()
   target_sources(forge_kernels PRIVATE $<TARGET_OBJECTS:forge_level_${level}>)
 endforeach()
+
+# For tests/CMakeLists.txt: the code of two levels with what hardly any machine has replaced. The tiles
+# of AMX become plain C++; the dot of AVX-VNNI becomes the same one of AVX-512.
+if(amx IN_LIST FORGE_LEVELS)
+  set(FORGE_EMULATED_AMX_FLAGS ${flags_avx512bf16} -DFORGE_SIMD_AMX -DFORGE_AMX_EMULATED
+    -DFORGE_LEVEL=amx_emulated PARENT_SCOPE)
+  set(FORGE_EVEX_VNNI_FLAGS ${flags_avx2} -mavx512vnni -mavx512vl -DFORGE_EVEX_VNNI
+    -DFORGE_LEVEL=avxvnni_evex PARENT_SCOPE)
+endif()
 
 file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/generated/forge/kernels/cpu/built_levels.inc
   CONTENT "#define FORGE_FOR_EACH_LEVEL(X)${level_list}\n")

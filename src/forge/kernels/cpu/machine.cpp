@@ -71,9 +71,9 @@ bool machine_has(IsaLevel level) {
       return has_avx512;
     case IsaLevel::kAvx512Bf16:
       return has_bf16;
-    case IsaLevel::kAmx:  // AMX-BF16, AMX-TILE, AMX-INT8
-      return has_bf16 && (state & kTiles) == kTiles && bit(leaf7.d, 22) && bit(leaf7.d, 24) &&
-             bit(leaf7.d, 25) && may_use_tiles();
+    case IsaLevel::kAmx:  // AMX-TILE, AMX-INT8
+      return has_bf16 && (state & kTiles) == kTiles && bit(leaf7.d, 24) && bit(leaf7.d, 25) &&
+             may_use_tiles();
     default:
       return false;
   }

@@ -4,6 +4,9 @@
 #include "forge/kernels/cpu/level/entries.h"
 #include "forge/kernels/cpu/level/matmul_expanded.h"
 #include "forge/kernels/cpu/level/matmul_fused.h"
+#ifdef FORGE_SIMD_AMX
+#include "forge/kernels/cpu/level/matmul_amx.h"
+#endif
 
 namespace forge::kernels::cpu::FORGE_LEVEL {
 
@@ -28,7 +31,12 @@ void matmul(const MatmulTask& task) {
       }
     }
   }
+#ifdef FORGE_SIMD_AMX
+  static_assert(kMaxFusedTokens + 1 >= kTileTokens);
+  tiled_loop<kType>(task);
+#else
   expanded_loop<kType>(task);
+#endif
 }
 
 }  // namespace forge::kernels::cpu::FORGE_LEVEL

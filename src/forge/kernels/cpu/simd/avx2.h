@@ -1,5 +1,6 @@
 // AVX2, FMA, F16C, and with __AVXVNNI__ the 256-bit int8 dot: 8 lanes, a cell is two registers.
-// See simd.h for what each function means.
+// See simd.h for what each function means. FORGE_EVEX_VNNI takes that dot from AVX-512 instead, so
+// that tests run level avxvnni's code on machines that have only the other encoding.
 #pragma once
 
 #include <immintrin.h>
@@ -9,7 +10,7 @@ namespace forge::kernels::cpu::FORGE_LEVEL {
 inline constexpr int kLanes = 8;
 inline constexpr int kRegisters = 16;
 inline constexpr bool kIsScalar = false;
-#ifdef __AVXVNNI__
+#if defined(__AVXVNNI__) || defined(FORGE_EVEX_VNNI)
 inline constexpr bool kDotIsSigned = false;
 #else
 /// 8-bit weights lose their offset of 128 inside dot4 (below), so their sums start at zero.
@@ -52,8 +53,10 @@ FORGE_INLINE Int32V broadcast4(const void* p) {
 }
 template <int kBits>
 FORGE_INLINE Int32V dot4(Int32V acc, CellV weight, Int32V activation) {
-#ifdef __AVXVNNI__
+#if defined(__AVXVNNI__)
   return _mm256_dpbusd_avx_epi32(acc, weight, activation);
+#elif defined(FORGE_EVEX_VNNI)
+  return _mm256_dpbusd_epi32(acc, weight, activation);
 #else
   const __m256i ones = _mm256_set1_epi16(1);
   if constexpr (kBits < 8) {

@@ -13,7 +13,11 @@
 #include <cstddef>
 #include <cstdint>
 
+// levels.cmake leaves the choice to the compiler for the scalar level under sanitizers, which take
+// minutes over everything in one function.
+#ifndef FORGE_INLINE
 #define FORGE_INLINE [[gnu::always_inline]] inline
+#endif
 
 #if defined(FORGE_SIMD_AVX512)
 #include "forge/kernels/cpu/simd/avx512.h"
