@@ -6,6 +6,9 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "forge/kernels/cpu/attention_task.h"
+#include "forge/kernels/cpu/kv_layout.h"
+
 namespace forge::kernels::cpu {
 
 /// Tokens as int8 with one scale per 32 elements: x[i] ~ d[i / 32] * q[i]. Planes are separate,
@@ -30,7 +33,7 @@ struct MatmulTask {
   const float* x_f32;      // for F16 and F32 weights; (n_tokens, x_stride), zero-padded
   int64_t x_stride;        // elements; bf16 and f32 rows are padded to 8
   int32_t n_tokens;
-  float* y;             // row r of panel_begin goes to y[t * y_stride + r]; room for whole panels
+  float* y;  // row r of panel_begin goes to y[t * y_stride + r]; room for whole panels
   int64_t y_stride;
   std::byte* scratch;  // this thread's, scratch_bytes of the level
 };
@@ -69,6 +72,21 @@ struct KernelTable {
   double (*peak_int8)(int64_t rounds);
   double (*peak_bf16)(int64_t rounds);
   double (*peak_f32)(int64_t rounds);
+
+  /// y = e^x, at most 2 ulp, x clamped to [-103, 88]; y = 2^x, the same, x clamped to [-126, 127].
+  /// y may be x.
+  void (*exp)(const float* x, int64_t n, float* y);
+  void (*exp2)(const float* x, int64_t n, float* y);
+
+  /// By KvType. Rounds keys and values to the type and writes them into the cache. Positions of a
+  /// block are written in ascending order: slot 0 clears the values of the block, so that nothing a
+  /// former owner left there (NaN too) can touch a result.
+  void (*kv_append[kKvTypeCount])(const KvAppendTask& task);
+  /// By KvType. bf16: q and weights are rounded to bf16, sums are f32 (f16 and f32: all f32 with
+  /// fused multiply-adds; int8: q to int8, weights to bf16). The rounded weights are what is
+  /// summed. See attention_task.h.
+  void (*attention[kKvTypeCount])(const AttentionItem& item);
+  void (*attention_merge)(const AttentionMerge& task);
 };
 
 }  // namespace forge::kernels::cpu

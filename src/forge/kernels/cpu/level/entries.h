@@ -27,4 +27,21 @@ double peak_int8(int64_t rounds);
 double peak_bf16(int64_t rounds);
 double peak_f32(int64_t rounds);
 
+// exp.cpp
+void exp_row(const float* x, int64_t n, float* y);
+void exp2_row(const float* x, int64_t n, float* y);
+
+// kv_append.cpp
+void kv_append_bf16(const KvAppendTask& task);
+void kv_append_f16(const KvAppendTask& task);
+void kv_append_f32(const KvAppendTask& task);
+void kv_append_int8(const KvAppendTask& task);
+
+// attention.cpp
+void attention_bf16(const AttentionItem& item);
+void attention_f16(const AttentionItem& item);
+void attention_f32(const AttentionItem& item);
+void attention_int8(const AttentionItem& item);
+void attention_merge(const AttentionMerge& task);
+
 }  // namespace forge::kernels::cpu::FORGE_LEVEL

@@ -24,7 +24,14 @@ const KernelTable kTable = {
     .peak_int8 = peak_int8,
     .peak_bf16 = peak_bf16,
     .peak_f32 = peak_f32,
+    .exp = exp_row,
+    .exp2 = exp2_row,
+    // In the order of KvType.
+    .kv_append = {kv_append_bf16, kv_append_f16, kv_append_f32, kv_append_int8},
+    .attention = {attention_bf16, attention_f16, attention_f32, attention_int8},
+    .attention_merge = attention_merge,
 };
+static_assert(kKvTypeCount == static_cast<int>(KvType::kInt8) + 1);
 static_assert(kDTypeCount == static_cast<int>(DType::kMXFP4) + 1);
 
 }  // namespace forge::kernels::cpu::FORGE_LEVEL

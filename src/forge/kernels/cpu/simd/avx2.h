@@ -120,6 +120,15 @@ FORGE_INLINE void store_bf16(uint16_t* p, FloatV v) {
       reinterpret_cast<__m128i*>(p),
       _mm_packus_epi32(_mm256_castsi256_si128(rounded), _mm256_extracti128_si256(rounded, 1)));
 }
+FORGE_INLINE void store_f16(uint16_t* p, FloatV v) {
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm256_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT));
+}
+FORGE_INLINE FloatV and_bits(FloatV a, const uint32_t* mask) {
+  return _mm256_and_ps(a, as_float(load_cell(mask)));
+}
+FORGE_INLINE CellV pair_bf16(FloatV low, FloatV high) {
+  return _mm256_blend_epi16(_mm256_srli_epi32(as_int32(low), 16), as_int32(high), 0xAA);
+}
 
 FORGE_INLINE float reduce_max(FloatV v) {
   __m128 m = _mm_max_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
@@ -145,6 +154,9 @@ FORGE_INLINE FloatV dot2_bf16(FloatV acc, CellV weight, Int32V activation) {
 
 FORGE_INLINE void prefetch(const void* p) {
   _mm_prefetch(static_cast<const char*>(p), _MM_HINT_T0);
+}
+FORGE_INLINE void prefetch_l2(const void* p) {
+  _mm_prefetch(static_cast<const char*>(p), _MM_HINT_T1);
 }
 
 }  // namespace forge::kernels::cpu::FORGE_LEVEL

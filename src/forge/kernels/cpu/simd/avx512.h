@@ -94,13 +94,32 @@ FORGE_INLINE FloatV load_bf16(const void* p) {
 FORGE_INLINE void store_i8(int8_t* p, Int32V v) {
   _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtepi32_epi8(v));
 }
-/// Nearest bf16, ties to even; finite inputs.
+/// Nearest bf16, ties to even; finite inputs. The instruction makes zeros of subnormals, as its dot
+/// product does.
 FORGE_INLINE void store_bf16(uint16_t* p, FloatV v) {
+#ifdef __AVX512BF16__
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(p),
+                      reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(v)));
+#else
   const __m512i bits = _mm512_castps_si512(v);
   const __m512i odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
   const __m512i sum = _mm512_add_epi32(bits, _mm512_add_epi32(odd, _mm512_set1_epi32(0x7FFF)));
   _mm256_storeu_si256(reinterpret_cast<__m256i*>(p),
                       _mm512_cvtepi32_epi16(_mm512_srli_epi32(sum, 16)));
+#endif
+}
+/// Nearest f16, ties to even; no larger than 65504.
+FORGE_INLINE void store_f16(uint16_t* p, FloatV v) {
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT));
+}
+/// The bits of a where those of a mask at `mask`, one word per lane, are set; others zero.
+FORGE_INLINE FloatV and_bits(FloatV a, const uint32_t* mask) {
+  return as_float(_mm512_and_si512(as_int32(a), _mm512_loadu_si512(mask)));
+}
+/// A cell of bf16 pairs (low, high) from numbers that bf16 has exactly.
+FORGE_INLINE CellV pair_bf16(FloatV low, FloatV high) {
+  const __m512i top = _mm512_set1_epi32(static_cast<int32_t>(0xFFFF0000));
+  return and_or(as_int32(high), top, _mm512_srli_epi32(as_int32(low), 16));
 }
 
 /// The largest lane.
@@ -126,6 +145,10 @@ FORGE_INLINE FloatV dot2_bf16(FloatV acc, CellV weight, Int32V activation) {
 
 FORGE_INLINE void prefetch(const void* p) {
   _mm_prefetch(static_cast<const char*>(p), _MM_HINT_T0);
+}
+/// Into L2 only: more of these can be under way than of loads and prefetches into L1.
+FORGE_INLINE void prefetch_l2(const void* p) {
+  _mm_prefetch(static_cast<const char*>(p), _MM_HINT_T1);
 }
 
 }  // namespace forge::kernels::cpu::FORGE_LEVEL

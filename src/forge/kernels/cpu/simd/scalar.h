@@ -207,6 +207,39 @@ FORGE_INLINE void store_bf16(uint16_t* p, FloatV v) {
     p[l] = static_cast<uint16_t>((b + 0x7FFF + ((b >> 16) & 1)) >> 16);
   }
 }
+FORGE_INLINE uint16_t float_to_f16(float x) {
+  uint32_t bits;
+  memcpy(&bits, &x, sizeof bits);
+  const uint32_t sign = (bits >> 16) & 0x8000;
+  const uint32_t rest = bits & 0x7FFFFFFF;
+  uint32_t h = (rest - (112u << 23) + 0xFFF + ((rest >> 13) & 1)) >> 13;
+  if (rest < (113u << 23)) {
+    // Subnormal: adding 1/2 leaves the rounded multiple of 2^-24 in the low bits.
+    float shifted;
+    memcpy(&shifted, &rest, sizeof shifted);
+    shifted += 0.5f;
+    memcpy(&h, &shifted, sizeof h);
+    h -= 126u << 23;
+  }
+  return static_cast<uint16_t>(sign | h);
+}
+FORGE_INLINE void store_f16(uint16_t* p, FloatV v) { FORGE_EACH_LANE p[l] = float_to_f16(v.f[l]); }
+FORGE_INLINE FloatV and_bits(FloatV a, const uint32_t* mask) {
+  Int32V bits = as_int32(a);
+  FORGE_EACH_LANE bits.i[l] = static_cast<int32_t>(static_cast<uint32_t>(bits.i[l]) & mask[l]);
+  return as_float(bits);
+}
+FORGE_INLINE CellV pair_bf16(FloatV low, FloatV high) {
+  const Int32V a = as_int32(low);
+  const Int32V b = as_int32(high);
+  CellV v;
+  FORGE_EACH_LANE {
+    const uint32_t pair =
+        static_cast<uint32_t>(a.i[l]) >> 16 | (static_cast<uint32_t>(b.i[l]) & 0xFFFF0000u);
+    memcpy(v.b + 4 * l, &pair, sizeof pair);
+  }
+  return v;
+}
 
 FORGE_INLINE float reduce_max(FloatV v) {
   float m = v.f[0];
@@ -234,6 +267,7 @@ FORGE_INLINE FloatV dot2_bf16(FloatV acc, CellV weight, Int32V activation) {
 }
 
 FORGE_INLINE void prefetch(const void*) {}
+FORGE_INLINE void prefetch_l2(const void*) {}
 
 #undef FORGE_EACH_LANE
 #undef FORGE_EACH_BYTE
