@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <utility>
+
+#include "forge/engine/generate.h"
 #include "forge/engine/loaded_model.h"
 
 namespace forge::engine {
@@ -18,6 +21,19 @@ inline LoadedModel load_bundled() {
 inline const LoadedModel& bundled() {
   static const LoadedModel loaded = load_bundled();
   return loaded;
+}
+
+inline Generator make_generator(const LoadedModel& loaded, const models::DecoderOptions& options) {
+  Result<Generator> generator = Generator::create(loaded, options);
+  EXPECT_TRUE(generator.ok()) << generator.error().message;
+  return std::move(generator).value();
+}
+
+inline models::Decoder make_decoder(const models::Model& model,
+                                    const models::DecoderOptions& options) {
+  Result<models::Decoder> decoder = models::Decoder::create(model, options);
+  EXPECT_TRUE(decoder.ok()) << decoder.error().message;
+  return std::move(decoder).value();
 }
 
 }  // namespace forge::engine

@@ -27,8 +27,9 @@ GenerateOptions options_for(int32_t max_tokens) {
 
 Generation run(const LoadedModel& loaded, const GenerateOptions& options, int32_t n_threads = 1,
                int32_t chunk_tokens = kDefaultChunkTokens) {
-  Generator generator(loaded, single_sequence_options(loaded.spec().context_len, n_threads,
-                                                      LogitRows::kMany, chunk_tokens));
+  Generator generator =
+      make_generator(loaded, single_sequence_options(loaded.spec().context_len, n_threads,
+                                                     LogitRows::kMany, chunk_tokens));
   Result<Generation> result = generator.run(prompt_ids(), options);
   EXPECT_TRUE(result.ok()) << result.error().message;
   return result.ok() ? std::move(result).value() : Generation{};
@@ -59,7 +60,8 @@ TEST(Generate, ChunksAndThreadsChangeNoBit) {
 }
 
 TEST(Generate, AGeneratorMayBeUsedAgain) {
-  Generator generator(bundled(), single_sequence_options(512, 1, LogitRows::kLast));
+  Generator generator =
+      make_generator(bundled(), single_sequence_options(512, 1, LogitRows::kLast));
   const Result<Generation> first = generator.run(prompt_ids(), options_for(20));
   GenerateOptions other = options_for(20);
   other.sampling.seed = 12;
@@ -73,7 +75,8 @@ TEST(Generate, ASeedGoesOnWhereATextWasCut) {
   const Generation whole = run(bundled(), options_for(20));
   std::vector<int32_t> longer = prompt_ids();
   longer.insert(longer.end(), whole.ids.begin(), whole.ids.begin() + 10);
-  Generator generator(bundled(), single_sequence_options(512, 1, LogitRows::kLast));
+  Generator generator =
+      make_generator(bundled(), single_sequence_options(512, 1, LogitRows::kLast));
   const Result<Generation> rest = generator.run(longer, options_for(10));
   ASSERT_TRUE(rest.ok());
   EXPECT_EQ(rest->ids, std::vector<int32_t>(whole.ids.begin() + 10, whole.ids.end()));
@@ -135,7 +138,8 @@ TEST(Generate, EndsWhenTheCallerWantsNoMore) {
 }
 
 TEST(Generate, ThePromptFillsTheContextOrIsRefused) {
-  Generator generator(bundled(), single_sequence_options(512, 1, LogitRows::kLast));
+  Generator generator =
+      make_generator(bundled(), single_sequence_options(512, 1, LogitRows::kLast));
   const auto n = static_cast<int32_t>(prompt_ids().size());
   GenerateOptions options = options_for(5);
   options.ignore_eos = true;
@@ -170,7 +174,7 @@ TEST(Generate, BrokenWeightsAreAnError) {
   const std::vector<float> nan(static_cast<size_t>(broken.spec().hidden_dim), NAN);
   broken.model->weights.output_norm = {
       DType::kF32, {broken.spec().hidden_dim}, reinterpret_cast<const std::byte*>(nan.data())};
-  Generator generator(broken, single_sequence_options(512, 1, LogitRows::kLast));
+  Generator generator = make_generator(broken, single_sequence_options(512, 1, LogitRows::kLast));
   const Result<Generation> result = generator.run(prompt_ids(), options_for(5));
   ASSERT_FALSE(result.ok());
   EXPECT_NE(result.error().message.find("logit for token 0 is nan"), std::string::npos)

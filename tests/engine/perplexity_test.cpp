@@ -25,7 +25,8 @@ TEST(Perplexity, ScoresTheSecondHalfOfEachChunk) {
   const std::vector<int32_t> ids = tokenizer.encode(story(20));
   const size_t n_chunks = ids.size() / kChunk;
   ASSERT_GE(n_chunks, 3u);
-  Generator generator(bundled(), single_sequence_options(kChunk, 1, LogitRows::kMany));
+  Generator generator =
+      make_generator(bundled(), single_sequence_options(kChunk, 1, LogitRows::kMany));
   GenerateOptions options;
   options.max_tokens = 0;
   options.context_len = kChunk;

@@ -24,7 +24,7 @@ class SequenceTest : public testing::Test {
   /// Lengths of the steps that bring one sequence to 40 tokens; the logits of all positions.
   LogitsByPosition in_steps(const LoadedModel& loaded, const std::vector<size_t>& lengths) {
     const models::DecoderOptions options = single_sequence_options(64, 1, LogitRows::kMany, 24);
-    models::Decoder decoder(*loaded.model, options);
+    models::Decoder decoder = make_decoder(*loaded.model, options);
     cache::BlockPool pool(options.n_cache_blocks);
     LogitsByPosition kept;
     {
@@ -58,7 +58,7 @@ TEST_F(SequenceTest, StepsOfAnyLengthGiveTheSameLogits) {
 
 TEST_F(SequenceTest, OnlyWantedPositionsAreVisited) {
   const models::DecoderOptions options = single_sequence_options(64, 1, LogitRows::kLast, 24);
-  models::Decoder decoder(*bundled().model, options);
+  models::Decoder decoder = make_decoder(*bundled().model, options);
   cache::BlockPool pool(options.n_cache_blocks);
   Sequence sequence(bundled().spec(), options, decoder, pool);
   LogitsByPosition kept;
@@ -70,7 +70,7 @@ TEST_F(SequenceTest, OnlyWantedPositionsAreVisited) {
 
 TEST_F(SequenceTest, CancellingStopsBetweenSteps) {
   const models::DecoderOptions options = single_sequence_options(64, 1, LogitRows::kLast, 16);
-  models::Decoder decoder(*bundled().model, options);
+  models::Decoder decoder = make_decoder(*bundled().model, options);
   cache::BlockPool pool(options.n_cache_blocks);
   Sequence sequence(bundled().spec(), options, decoder, pool);
   int n_asked = 0;

@@ -90,8 +90,7 @@ std::vector<float> multiply(const KernelTable& table, const Packed& w, const Act
   const DType dtype = w.matrix.view().dtype;
   const int64_t stride = round_up(w.n_rows, kPanelRows);
   std::vector<float> y(static_cast<size_t>(n_tokens * stride), std::nanf(""));
-  // Room for three expanded panels, as matmul_expanded.h and matmul_float.h use them.
-  std::vector<std::byte> scratch(static_cast<size_t>(4 * 16 * 8 * round_up(w.k_len, 256)));
+  std::vector<std::byte> scratch(static_cast<size_t>(matmul_scratch_bytes(w.k_len)));
   Int8Rows rows = x.rows;
   rows.q += first_token * x.k_padded;
   rows.d += first_token * x.k_padded / 32;
@@ -109,7 +108,7 @@ std::vector<float> multiply(const KernelTable& table, const Packed& w, const Act
                           .x_f32 = x.f32.data() + first_token * x.k_padded,
                           .x_stride = x.k_padded,
                           .n_tokens = n_tokens,
-                          .y = y.data(),
+                          .y = y.data() + p * kPanelRows,
                           .y_stride = stride,
                           .scratch = scratch.data()};
     table.matmul[static_cast<int>(dtype)](task);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "tests/models/backends.h"
 #include "tests/models/gguf_from_hf.h"
 #include "tests/models/golden.h"
 #include "tests/models/sequence_runner.h"
@@ -19,11 +20,13 @@ class DecoderBits : public testing::TestWithParam<GoldenCase> {
   const std::unique_ptr<Model> model = load_or_die(golden_path(GetParam().variant));
   const int32_t length = static_cast<int32_t>(golden.prompt_ids.size());
 
-  Matrix logits(const Model& of, int32_t chunk_len, int32_t n_threads = 1) const {
-    SequenceRunner runner(of, length, n_threads);
+  Matrix logits(const Model& of, int32_t chunk_len, const BackendCase& backend,
+                int32_t n_threads = 1) const {
+    SequenceRunner runner(of, length, n_threads, 1, backend.options);
     TestSequence sequence = runner.start(golden.prompt_ids);
     return runner.run(sequence, chunk_len);
   }
+  void check_batch(const BackendCase& backend) const;
 };
 
 bool same_bits(const Matrix& a, const Matrix& b) {
@@ -32,31 +35,37 @@ bool same_bits(const Matrix& a, const Matrix& b) {
 }
 
 TEST_P(DecoderBits, prefill_in_chunks_equals_prefill_at_once) {
-  const Matrix whole = logits(*model, length);
-  for (const int32_t chunk_len : {1, 2, 5, 7, 15, 16, 17, length - 1}) {
-    EXPECT_TRUE(same_bits(logits(*model, chunk_len), whole)) << "chunks of " << chunk_len;
+  for (const BackendCase& backend : all_backends()) {
+    const Matrix whole = logits(*model, length, backend);
+    for (const int32_t chunk_len : {1, 2, 5, 7, 15, 16, 17, length - 1}) {
+      EXPECT_TRUE(same_bits(logits(*model, chunk_len, backend), whole))
+          << backend.name << ", chunks of " << chunk_len;
+    }
   }
 }
 
 TEST_P(DecoderBits, threads_do_not_matter) {
-  const Matrix one = logits(*model, length, 1);
-  for (const int32_t n_threads : {2, 3}) {
-    EXPECT_TRUE(same_bits(logits(*model, length, n_threads), one)) << n_threads << " threads";
+  for (const BackendCase& backend : all_backends()) {
+    const Matrix one = logits(*model, length, backend, 1);
+    for (const int32_t n_threads : {2, 3, 4}) {
+      EXPECT_TRUE(same_bits(logits(*model, length, backend, n_threads), one))
+          << backend.name << ", " << n_threads << " threads";
+    }
   }
 }
 
-TEST_P(DecoderBits, batch_equals_alone) {
+void DecoderBits::check_batch(const BackendCase& backend) const {
   // Three sequences of different lengths, prefilled in unequal chunks side by side, then decoding.
   std::vector<std::vector<int32_t>> prompts(3, golden.prompt_ids);
   prompts[1].resize(static_cast<size_t>(length / 2));
   std::reverse(prompts[2].begin(), prompts[2].end());
   std::vector<Matrix> alone;
   for (const auto& prompt : prompts) {
-    SequenceRunner runner(*model, length);
+    SequenceRunner runner(*model, length, 1, 1, backend.options);
     TestSequence sequence = runner.start(prompt);
     alone.push_back(runner.run(sequence, length));
   }
-  SequenceRunner runner(*model, length, 2, 3);
+  SequenceRunner runner(*model, length, 2, 3, backend.options);
   std::vector<TestSequence> sequences;
   for (const auto& prompt : prompts) sequences.push_back(runner.start(prompt));
   std::vector<Matrix> together(3);
@@ -80,7 +89,12 @@ TEST_P(DecoderBits, batch_equals_alone) {
       next += n;
     }
   }
-  for (size_t i = 0; i < 3; ++i) EXPECT_TRUE(same_bits(together[i], alone[i])) << "sequence " << i;
+  for (size_t i = 0; i < 3; ++i)
+    EXPECT_TRUE(same_bits(together[i], alone[i])) << backend.name << ", sequence " << i;
+}
+
+TEST_P(DecoderBits, batch_equals_alone) {
+  for (const BackendCase& backend : all_backends()) check_batch(backend);
 }
 
 class FormatBits : public DecoderBits {};
@@ -89,8 +103,14 @@ TEST_P(FormatBits, gguf_equals_safetensors) {
   const TempFolder folder;
   write_gguf_from_hf(golden_path(GetParam().variant), folder.file("model.gguf"), {});
   const auto gguf = load_or_die(folder.file("model.gguf"));
-  const Matrix a = logits(*model, length);
-  const Matrix b = logits(*gguf, length);
+  for (const BackendCase& backend : fast_backends()) {
+    if (GetParam().variant == "llama_rope3") continue;  // see below
+    EXPECT_TRUE(same_bits(logits(*model, length, backend), logits(*gguf, length, backend)))
+        << backend.name;
+  }
+  const BackendCase reference = all_backends().front();
+  const Matrix a = logits(*model, length, reference);
+  const Matrix b = logits(*gguf, length, reference);
   if (GetParam().variant == "llama_rope3") {
     // GGUF holds llama3's scaling as f32 divisors, rounded once more than transformers'
     // frequencies: the last bit or two of inv_freq differ, the weights do not.

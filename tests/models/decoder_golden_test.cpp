@@ -22,11 +22,11 @@ double stage_error(const Golden& golden, const std::string& name, const Matrix& 
                             static_cast<int64_t>(found.values.size()));
 }
 
-TEST_P(DecoderGolden, every_layer_and_the_logits_match) {
-  const Golden golden = load_golden(GetParam().variant, GetParam().stem);
-  const auto model = load_or_die(golden_path(GetParam().variant));
+void check_layers(const GoldenCase& golden_case, const BackendOptions& backend) {
+  const Golden golden = load_golden(golden_case.variant, golden_case.stem);
+  const auto model = load_or_die(golden_path(golden_case.variant));
   const auto n_tokens = static_cast<int32_t>(golden.prompt_ids.size());
-  SequenceRunner runner(*model, n_tokens);
+  SequenceRunner runner(*model, n_tokens, 2, 1, backend);
   runner.record_stages(true);
   TestSequence sequence = runner.start(golden.prompt_ids);
   const Matrix logits = runner.run(sequence, n_tokens);
@@ -46,8 +46,22 @@ TEST_P(DecoderGolden, every_layer_and_the_logits_match) {
   EXPECT_LE(norm, kTolerance) << "final norm";
   const double head = stage_error(golden, "logits", logits);
   EXPECT_LE(head, kTolerance) << "logits";
-  RecordProperty("worst_layer_error", fmt::format("{:.2e}", worst));
-  RecordProperty("logits_error", fmt::format("{:.2e}", head));
+  testing::Test::RecordProperty("worst_layer_error", fmt::format("{:.2e}", worst));
+  testing::Test::RecordProperty("logits_error", fmt::format("{:.2e}", head));
+}
+
+TEST_P(DecoderGolden, every_layer_and_the_logits_match) {
+  check_layers(GetParam(), {.arithmetic = Arithmetic::kReference});
+}
+
+// With weights and cache in f32 the fast kernels are as exact as the reference.
+TEST_P(DecoderGolden, fast_kernels_match_at_every_level) {
+  for (const kernels::cpu::IsaLevel level : kernels::cpu::built_levels()) {
+    if (!kernels::cpu::is_supported(level)) continue;
+    SCOPED_TRACE(kernels::cpu::name(level));
+    check_layers(GetParam(),
+                 {.isa = level, .kv_type = kernels::cpu::KvType::kF32, .quantize = DType::kF32});
+  }
 }
 
 TEST_P(DecoderGolden, thirty_two_greedy_tokens_match) {

@@ -19,14 +19,16 @@ void append_rows(Matrix& matrix, const ActivationView& view) {
 }  // namespace
 
 SequenceRunner::SequenceRunner(const Model& model, int32_t max_len, int32_t n_threads,
-                               int32_t n_sequences)
+                               int32_t n_sequences, const BackendOptions& backend)
     : model_(model),
       blocks_per_sequence_(blocks_for(max_len)),
       n_blocks_(blocks_per_sequence_ * n_sequences),
-      decoder_(model, {.n_threads = n_threads,
-                       .n_cache_blocks = n_blocks_,
-                       .max_batch_tokens = max_len * n_sequences,
-                       .max_logit_rows = max_len * n_sequences}) {}
+      decoder_(Decoder::create(model, {.n_threads = n_threads,
+                                       .n_cache_blocks = n_blocks_,
+                                       .max_batch_tokens = max_len * n_sequences,
+                                       .max_logit_rows = max_len * n_sequences,
+                                       .backend = backend})
+                   .value()) {}
 
 TestSequence SequenceRunner::start(std::span<const int32_t> prompt) {
   TestSequence sequence;

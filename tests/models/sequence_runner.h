@@ -35,7 +35,8 @@ class SequenceRunner {
   /// Room for n_sequences of max_len tokens each. Blocks are handed out in a scattered order, so a
   /// kernel that forgets the block table is found out.
   SequenceRunner(const Model& model, int32_t max_len, int32_t n_threads = 1,
-                 int32_t n_sequences = 1);
+                 int32_t n_sequences = 1,
+                 const BackendOptions& backend = {.arithmetic = Arithmetic::kReference});
 
   /// A new sequence with blocks for max_len tokens.
   TestSequence start(std::span<const int32_t> prompt);

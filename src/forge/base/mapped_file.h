@@ -34,6 +34,11 @@ class MappedFile {
   size_t size_ = 0;
 };
 
+/// Takes whole pages inside a part of a mapped file out of this process's resident memory; they
+/// stay in the system's page cache and come back when they are read. Only for bytes of a
+/// MappedFile: other memory would lose its contents.
+void release_pages(std::span<const std::byte> mapped);
+
 /// Reads a whole small file into a string; fails above max_bytes, naming both sizes.
 [[nodiscard]] Result<std::string> read_file(const std::string& path, size_t max_bytes);
 

@@ -152,6 +152,7 @@ int run_bench(const Arguments& arguments) {
   const auto isa = kernels::cpu::choose_level();
   if (!isa.ok()) return line.fail(isa.error().message);
   options.bench.n_threads = thread_count(options.runtime);
+  options.bench.backend = backend_options(options.runtime);
   std::optional<engine::RandomModel> random;
   if (!options.random.empty()) {
     Result<engine::RandomModel> named = engine::RandomModel::create(options.random);

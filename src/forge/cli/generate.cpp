@@ -126,13 +126,15 @@ int generate(const CommandLine& line, const GenerateFlags& flags, std::string pr
   models::DecoderOptions decoder_options = engine::single_sequence_options(
       cache_tokens, thread_count(flags.runtime),
       flags.prompt_logprobs ? engine::LogitRows::kMany : engine::LogitRows::kLast);
+  decoder_options.backend = backend_options(flags.runtime);
   const auto n_prompt = static_cast<int32_t>(prompt->ids.size());
   decoder_options.max_batch_tokens = std::min(decoder_options.max_batch_tokens, n_prompt);
   if (const Status status = check_memory(*loaded->model, decoder_options); !status.ok()) {
     return runtime_error(status.error().message);
   }
 
-  engine::Generator generator(*loaded, decoder_options);
+  Result<engine::Generator> generator = engine::Generator::create(*loaded, decoder_options);
+  if (!generator.ok()) return runtime_error(generator.error().message);
   StdoutStream out;
   const bool is_streamed = !flags.json && !flags.no_stream;
   if (is_streamed) {
@@ -144,7 +146,7 @@ int generate(const CommandLine& line, const GenerateFlags& flags, std::string pr
   catch_interrupts();
   if (!flags.quiet) announce(flags.model, *loaded, flags.runtime);
   if (is_streamed && flags.echo) write_text(out, prompt->text);
-  const Result<engine::Generation> generation = generator.run(prompt->ids, options);
+  const Result<engine::Generation> generation = generator->run(prompt->ids, options);
   if (!generation.ok()) return runtime_error(generation.error().message);
 
   if (flags.json) {

@@ -21,7 +21,9 @@ struct ModelOptions {
 struct RuntimeOptions {
   std::string device = "auto";
   std::string dtype = "auto";
-  int32_t threads = 0;  // 0: default_thread_count()
+  std::string kv_dtype = "auto";
+  std::string quantize;  // empty: as the checkpoint has them
+  int32_t threads = 0;   // 0: default_thread_count()
 };
 
 /// Whether the model is a flag only (generate) or also the first argument (inspect M).
@@ -36,6 +38,8 @@ void add_runtime_options(CommandLine& line, RuntimeOptions& options);
 /// Warns on stderr where the number is more than the process may use.
 [[nodiscard]] Status check(const RuntimeOptions& options);
 /// How many threads to run: what was asked for, but no more than the process may use.
+/// What the flags and FORGE_ISA say about arithmetic; check() has passed.
+[[nodiscard]] models::BackendOptions backend_options(const RuntimeOptions& options);
 [[nodiscard]] int32_t thread_count(const RuntimeOptions& options);
 
 [[nodiscard]] Result<engine::LoadedModel> load(const ModelOptions& options);

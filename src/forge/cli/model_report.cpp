@@ -118,13 +118,11 @@ std::string fit_verdict(const ModelReport& report) {
 void add_memory(const ModelReport& report, Table& table) {
   const engine::MemoryPlan& plan = report.plan;
   table.heading(fmt::format("memory for one sequence of {} tokens", report.ctx));
-  const std::string untouched =
-      plan.touched_weight_bytes < plan.weight_bytes
-          ? fmt::format("mapped, {} of them used", format_bytes(plan.touched_weight_bytes))
-          : "mapped";
-  table.row({"weights", format_bytes(plan.weight_bytes), untouched});
+  table.row({"weights", format_bytes(plan.resident_weight_bytes),
+             fmt::format("{} of a checkpoint of {}", plan.is_packed ? "packed" : "mapped",
+                         format_bytes(plan.weight_bytes))});
   table.row({"KV cache", format_bytes(plan.kv_bytes),
-             fmt::format("{} a token, f32", format_bytes(plan.kv_bytes_per_token))});
+             fmt::format("{} a token", format_bytes(plan.kv_bytes_per_token))});
   table.row({"workspace", format_bytes(plan.workspace_bytes),
              fmt::format("steps of up to {} tokens", plan.batch_tokens)});
   table.row({"program", format_bytes(plan.process_bytes), "measured, with the tokenizer"});
@@ -189,7 +187,7 @@ void write_memory(json::Writer& json, const ModelReport& report) {
       .member("ctx", report.ctx)
       .member("batch_tokens", plan.batch_tokens)
       .member("weight_bytes", plan.weight_bytes)
-      .member("touched_weight_bytes", plan.touched_weight_bytes)
+      .member("resident_weight_bytes", plan.resident_weight_bytes)
       .member("kv_bytes_per_token", plan.kv_bytes_per_token)
       .member("kv_bytes", plan.kv_bytes)
       .member("workspace_bytes", plan.workspace_bytes)

@@ -122,6 +122,7 @@ int run_perplexity(const Arguments& arguments) {
 
   engine::PerplexityOptions settings{.context_len = *ctx,
                                      .n_threads = thread_count(options.runtime),
+                                     .backend = backend_options(options.runtime),
                                      .on_progress = {},
                                      .is_cancelled = is_interrupted};
   const Status memory = check_memory(*loaded->model, engine::perplexity_decoder_options(settings));

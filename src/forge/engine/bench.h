@@ -20,6 +20,7 @@ struct BenchOptions {
   std::vector<int32_t> batches = {1, 4, 8, 16, 32};  // sequences that decode together
   int32_t n_threads = 1;
   int32_t n_repeats = 5;
+  models::BackendOptions backend;
   /// Hears what is being measured: "tg128, 8 sequences".
   std::function<void(const std::string& test)> on_test;
   CancelCheck is_cancelled;

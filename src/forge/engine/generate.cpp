@@ -192,10 +192,17 @@ Status check_prompt_length(size_t n_prompt, int32_t context_len, int32_t max_tok
   return {};
 }
 
-Generator::Generator(const LoadedModel& loaded, const models::DecoderOptions& options)
+Result<Generator> Generator::create(const LoadedModel& loaded,
+                                    const models::DecoderOptions& options) {
+  FORGE_TRY(models::Decoder decoder, models::Decoder::create(*loaded.model, options));
+  return Generator(loaded, options, std::move(decoder));
+}
+
+Generator::Generator(const LoadedModel& loaded, const models::DecoderOptions& options,
+                     models::Decoder decoder)
     : loaded_(loaded),
       options_(options),
-      decoder_(*loaded.model, options),
+      decoder_(std::move(decoder)),
       pool_(options.n_cache_blocks) {}
 
 Result<Generation> Generator::run(std::span<const int32_t> prompt, const GenerateOptions& options) {

@@ -94,7 +94,9 @@ inline constexpr int32_t kDefaultChunkTokens = 512;
 /// plus max_tokens of each run. One run at a time, one thread; the model must outlive it.
 class Generator {
  public:
-  Generator(const LoadedModel& loaded, const models::DecoderOptions& options);
+  /// Fails where there is no memory for the decoder.
+  [[nodiscard]] static Result<Generator> create(const LoadedModel& loaded,
+                                                const models::DecoderOptions& options);
 
   /// Continues the prompt. The same options and prompt give the same tokens, on any number of
   /// threads and with any chunk size. Fails where check_prompt_length does (nothing is ever cut),
@@ -103,6 +105,9 @@ class Generator {
                                        const GenerateOptions& options);
 
  private:
+  Generator(const LoadedModel& loaded, const models::DecoderOptions& options,
+            models::Decoder decoder);
+
   const LoadedModel& loaded_;
   models::DecoderOptions options_;
   models::Decoder decoder_;

@@ -30,17 +30,24 @@ MemoryPlan plan_memory(const models::Model& model, const models::DecoderOptions&
     plan.weight_bytes += static_cast<int64_t>(bytes);
     resident_weight_bytes += resident_bytes({tensor.view.data, bytes});
   }
-  plan.kv_bytes_per_token = models::kv_bytes_per_token(model.spec);
+  plan.kv_bytes_per_token = models::kv_bytes_per_token(model.spec, options);
   plan.kv_tokens = options.n_cache_blocks * kBlockLen;
   plan.kv_bytes = models::kv_cache_bytes(model.spec, options);
-  plan.workspace_bytes = models::workspace_bytes(model.spec, options);
+  plan.workspace_bytes = models::workspace_bytes(model, options);
   plan.batch_tokens = options.max_batch_tokens;
 
   const models::ModelWeights& weights = model.weights;
-  plan.touched_weight_bytes = plan.weight_bytes;
-  if (weights.output.data != weights.token_embedding.data) {
-    plan.touched_weight_bytes += touched_embedding_bytes(weights.token_embedding, plan.kv_tokens) -
-                                 weights.token_embedding.bytes();
+  const bool is_tied = weights.output.data == weights.token_embedding.data;
+  const int64_t embedding_rows =
+      is_tied ? 0 : touched_embedding_bytes(weights.token_embedding, plan.kv_tokens);
+  plan.is_packed = options.backend.arithmetic == models::Arithmetic::kFast;
+  if (plan.is_packed) {
+    // A checkpoint in memory stays there beside its packed copy.
+    plan.resident_weight_bytes = models::packed_weight_bytes(model, options) + embedding_rows +
+                                 (model.is_mapped ? 0 : plan.weight_bytes);
+  } else {
+    plan.resident_weight_bytes =
+        plan.weight_bytes + embedding_rows - (is_tied ? 0 : weights.token_embedding.bytes());
   }
   plan.process_bytes = std::max<int64_t>(resident_bytes() - resident_weight_bytes, 0);
   return plan;
@@ -52,7 +59,7 @@ Status check_fits(const MemoryPlan& plan, const AvailableMemory& available) {
   if (needed <= available.bytes) return {};
   const std::string numbers = fmt::format(
       "not enough memory: weights {} + KV cache {} ({} tokens) + workspace {} = {}, {} has {} left",
-      format_bytes(plan.touched_weight_bytes), format_bytes(plan.kv_bytes), plan.kv_tokens,
+      format_bytes(plan.resident_weight_bytes), format_bytes(plan.kv_bytes), plan.kv_tokens,
       format_bytes(plan.workspace_bytes), format_bytes(needed), available.limit,
       format_bytes(available.bytes));
   const int64_t room_for_kv = available.bytes - (needed - plan.kv_bytes);

@@ -16,9 +16,11 @@ namespace forge::engine {
 /// is full; it agrees with the kernel's count within 5 % (tests/cli/inspect_test.cpp).
 struct MemoryPlan {
   int64_t weight_bytes = 0;  // every tensor of the checkpoint, mapped from its file
-  /// Of these, bytes that running will touch: all, but of an embedding that is not also the output
-  /// matrix only the rows of the tokens that occur.
-  int64_t touched_weight_bytes = 0;
+  /// What weights will take: their packed copies (the file's pages go back as they are packed), or
+  /// the mapped file where nothing is packed; of an embedding that is not also the output matrix
+  /// only the rows of the tokens that occur.
+  int64_t resident_weight_bytes = 0;
+  bool is_packed = false;
   int64_t kv_bytes_per_token = 0;
   int32_t kv_tokens = 0;  // tokens the KV cache has room for: whole blocks
   int64_t kv_bytes = 0;
@@ -27,7 +29,7 @@ struct MemoryPlan {
   int64_t process_bytes = 0;  // the program, its libraries and the tokenizer: measured
 
   [[nodiscard]] int64_t total_bytes() const {
-    return touched_weight_bytes + kv_bytes + workspace_bytes + process_bytes;
+    return resident_weight_bytes + kv_bytes + workspace_bytes + process_bytes;
   }
 };
 

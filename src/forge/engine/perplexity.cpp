@@ -49,7 +49,10 @@ std::optional<int32_t> leading_bos(const text::Tokenizer& tokenizer) {
 }  // namespace
 
 models::DecoderOptions perplexity_decoder_options(const PerplexityOptions& options) {
-  return single_sequence_options(options.context_len, options.n_threads, LogitRows::kMany);
+  models::DecoderOptions decoder =
+      single_sequence_options(options.context_len, options.n_threads, LogitRows::kMany);
+  decoder.backend = options.backend;
+  return decoder;
 }
 
 Result<PerplexityResult> compute_perplexity(const LoadedModel& loaded, std::string_view text,
@@ -70,7 +73,7 @@ Result<PerplexityResult> compute_perplexity(const LoadedModel& loaded, std::stri
   const int64_t first_scored = chunk_len / 2;
 
   const models::DecoderOptions decoder_options = perplexity_decoder_options(options);
-  models::Decoder decoder(*loaded.model, decoder_options);
+  FORGE_TRY(models::Decoder decoder, models::Decoder::create(*loaded.model, decoder_options));
   cache::BlockPool pool(decoder_options.n_cache_blocks);
   Sequence sequence(loaded.spec(), decoder_options, decoder, pool);
 

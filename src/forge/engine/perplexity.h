@@ -25,6 +25,7 @@ struct PerplexityResult {
 struct PerplexityOptions {
   int32_t context_len = 512;  // tokens of a chunk, >= 4
   int32_t n_threads = 1;
+  models::BackendOptions backend;
   /// After each chunk: the result so far, and how many chunks there are.
   std::function<void(const PerplexityResult& so_far, int32_t n_chunks)> on_progress;
   CancelCheck is_cancelled;

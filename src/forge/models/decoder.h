@@ -3,21 +3,44 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 
-#include "forge/base/thread_pool.h"
+#include "forge/base/result.h"
+#include "forge/kernels/cpu/isa.h"
+#include "forge/kernels/cpu/kv_layout.h"
 #include "forge/models/model.h"
+#include "forge/models/stage_times.h"
 #include "forge/tensor/paged_batch.h"
 #include "forge/tensor/view.h"
 
 namespace forge::models {
+
+class DecoderBackend;
+
+/// kFast: packed weights and the kernels of an ISA level; activations as int8 against quantised
+/// weights, bf16 against BF16, f32 against F16 and F32. kReference: everything in f32 with sums in
+/// double, some hundred times slower; what the fast one is tested against.
+enum class Arithmetic { kFast, kReference };
+
+/// How a decoder computes; everything here may change the bits of its results.
+struct BackendOptions {
+  Arithmetic arithmetic = Arithmetic::kFast;
+  kernels::cpu::IsaLevel isa = kernels::cpu::best_level();  // for kFast; supported by this machine
+  kernels::cpu::KvType kv_type = kernels::cpu::KvType::kBf16;  // for kFast; kReference has f32
+  /// For kFast: F32, F16 and BF16 matrices are converted to this type as they are packed
+  /// (cpu/weight_type.h says what happens where it does not fit a matrix).
+  std::optional<DType> quantize = std::nullopt;
+};
 
 struct DecoderOptions {
   int32_t n_threads = 1;
   int32_t n_cache_blocks = 0;      // KV cache: this many blocks of kBlockLen tokens, per layer
   int32_t max_batch_tokens = 512;  // rows of the largest step
   int32_t max_logit_rows = 512;    // rows of a step whose logits may be wanted
+  BackendOptions backend;
+  bool measures_stages = false;  // fills stage_times(); costs two clock readings per stage
 };
 
 /// Receives the hidden state (n_tokens, hidden_dim) after the embedding ("embed"), after each layer
@@ -25,24 +48,32 @@ struct DecoderOptions {
 /// layer that differs from a reference.
 using LayerProbe = std::function<void(std::string_view stage, const ActivationView& hidden)>;
 
-/// Owns the KV cache and the workspace of one model on the CPU. A step allocates nothing. Not
-/// thread-safe: one thread steps. A row's result has the same bits whatever else is in the batch,
-/// however its prompt was cut into steps, and for any number of threads.
+/// Owns the packed weights, the KV cache and the workspace of one model on the CPU. A step
+/// allocates nothing. Not thread-safe: one thread steps. A row's result has the same bits whatever
+/// else is in the batch, however its prompt was cut into steps, and for any number of threads
+/// (within one ISA level and KV type).
 class Decoder {
  public:
-  /// The model must outlive the decoder.
-  Decoder(const Model& model, const DecoderOptions& options);
+  /// The model must outlive the decoder. Fails where there is no memory for it.
+  [[nodiscard]] static Result<Decoder> create(const Model& model, const DecoderOptions& options);
+  Decoder(Decoder&&) noexcept;
+  Decoder& operator=(Decoder&&) noexcept;
   ~Decoder();
-  Decoder(const Decoder&) = delete;
-  Decoder& operator=(const Decoder&) = delete;
 
   /// Runs one step; returns the logits of batch.logit_rows, (logit_rows.size(), vocab_size), valid
   /// until the next step. The caller has checked that everything fits (sizes are FORGE_CHECKed).
   const ActivationView& step(const PagedBatch& batch, const LayerProbe* probe = nullptr);
 
+  /// The largest logit of every 16 of row i of the last step's logits, which spares a sampler the
+  /// vocabulary; empty for kReference.
+  [[nodiscard]] std::span<const float> logit_maxima(int64_t i) const;
+  [[nodiscard]] const StageTimes& stage_times() const;
+
  private:
-  struct State;
-  std::unique_ptr<State> state_;
+  Decoder(std::unique_ptr<DecoderBackend> backend, const DecoderOptions& options);
+
+  std::unique_ptr<DecoderBackend> backend_;
+  DecoderOptions options_;
 };
 
 }  // namespace forge::models

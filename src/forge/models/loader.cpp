@@ -37,6 +37,7 @@ Result<std::unique_ptr<Model>> load_folder(const std::string& path, const LoadOp
   FORGE_TRY_STATUS(read_hf_token_ids(folder.config.root(), generation, path, model->spec));
   model->spec.model_name = folder_name(path);
   FORGE_TRY(model->tensors, formats::open_safetensors_folder(path));
+  model->is_mapped = true;
   return bind(std::move(model), CheckpointFormat::kHuggingFace, options);
 }
 
@@ -67,7 +68,9 @@ Result<std::unique_ptr<Model>> load_model(const std::string& path, const LoadOpt
         path);
   }
   FORGE_TRY(auto file, formats::GgufFile::open(path));
-  return from_gguf(std::move(file), options);
+  FORGE_TRY(auto model, from_gguf(std::move(file), options));
+  model->is_mapped = true;
+  return model;
 }
 
 Result<std::unique_ptr<Model>> load_gguf_model(std::span<const std::byte> bytes,

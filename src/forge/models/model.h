@@ -25,6 +25,7 @@ struct Model {
   formats::TensorSet tensors;             // safetensors: owns the mappings
   std::optional<formats::GgufFile> gguf;  // GGUF: owns mappings and metadata
   std::string path;
+  bool is_mapped = false;  // the tensors' bytes are mapped files, not memory of somebody's
 
   /// All tensors of the checkpoint, whichever format it has.
   [[nodiscard]] const formats::TensorSet& tensor_set() const {

@@ -43,6 +43,8 @@ using MatmulFn = void (*)(const MatmulTask&);
 /// The number of DTypes; index a table by static_cast<int>(dtype).
 inline constexpr int kDTypeCount = 17;
 
+inline constexpr int kMaxRotaryDim = 512;
+
 /// One level's kernels. None allocates, checks or fails; all are pure functions of their arguments.
 struct KernelTable {
   MatmulFn matmul[kDTypeCount];
@@ -63,8 +65,8 @@ struct KernelTable {
   /// y = f(gate) * up. y may be gate.
   void (*gated_silu)(const float* gate, const float* up, int64_t n, float* y);
   void (*gated_gelu_tanh)(const float* gate, const float* up, int64_t n, float* y);
-  /// The largest of x (n >= 1).
-  float (*max_of)(const float* x, int64_t n);
+  /// The largest of x (n >= 1); not a number where any of them is no finite number.
+  float (*panel_max)(const float* x, int64_t n);
 
   /// The limits of one core, for bench hw: rounds (< 10^8) of independent products from registers.
   /// Return the operations done, two per product; the caller takes the time. bf16 is what BF16

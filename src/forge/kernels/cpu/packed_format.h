@@ -123,4 +123,8 @@ constexpr int64_t packed_bytes(DType dtype, int64_t rows, int64_t k) {
   return n_panels(rows) * panel_bytes(dtype, k);
 }
 
+/// Scratch of one thread for a matrix product with K elements per row. The most any loop expands at
+/// once: two F16 panels as f32; three quantised ones (at most 24 bytes per element of K) are less.
+constexpr int64_t matmul_scratch_bytes(int64_t k) { return 2 * kPanelRows * 4 * round_up(k, 256); }
+
 }  // namespace forge::kernels::cpu

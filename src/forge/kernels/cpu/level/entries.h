@@ -20,7 +20,7 @@ void rope_halves(float* head, const float* cosines, const float* sines, int64_t 
 void rope_pairs(float* head, const float* cosines, const float* sines, int64_t n_pairs);
 void gated_silu(const float* gate, const float* up, int64_t n, float* y);
 void gated_gelu_tanh(const float* gate, const float* up, int64_t n, float* y);
-float max_of(const float* x, int64_t n);
+float panel_max(const float* x, int64_t n);
 
 // peak.cpp
 double peak_int8(int64_t rounds);

@@ -169,7 +169,7 @@ void expanded_loop(const MatmulTask& task) {
       expand_panel<kType>(task.weight + (panel + i) * task.panel_bytes, n_groups, layout,
                           task.scratch + i * kParts * layout.bytes());
     }
-    float* y = task.y + panel * kPanelRows;
+    float* y = task.y + (panel - task.panel_begin) * kPanelRows;
     int done = 0;
     const int n_strips = n * kParts;
     for (; done + kStrips <= n_strips; done += kStrips) {

@@ -135,7 +135,7 @@ void float_few_tokens(const MatmulTask& task, int64_t n_steps) {
   constexpr int kStrips = kLanes == 16 ? 1 : kRegisters == 32 ? 4 : kParts > 2 ? 1 : 2;
   for (int32_t panel = task.panel_begin; panel < task.panel_end; ++panel) {
     const std::byte* weight = task.weight + panel * task.panel_bytes;
-    float* y = task.y + panel * kPanelRows;
+    float* y = task.y + (panel - task.panel_begin) * kPanelRows;
     if (task.n_tokens == 1) {
       float_strips<W, kStrips, 1>(task, weight, task.panel_bytes, n_steps, y);
     } else if (task.n_tokens == 2) {
@@ -167,7 +167,7 @@ void float_many_tokens(const MatmulTask& task, int64_t n_steps) {
       weight = task.scratch;
       panel_bytes *= 2;
     }
-    float* y = task.y + panel * kPanelRows;
+    float* y = task.y + (panel - task.panel_begin) * kPanelRows;
     if (n == kPanels) {
       float_strips<W, kFloatStrips, kFloatColumns>(task, weight, panel_bytes, n_steps, y);
     } else {

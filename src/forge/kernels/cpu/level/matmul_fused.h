@@ -101,8 +101,9 @@ void fused_loop(const MatmulTask& task) {
     const std::byte* weight = task.weight + panel * task.panel_bytes;
     for (int32_t t = 0; t < task.n_tokens; t += kColumns) {
       const Columns<kColumns> x(*task.x_int8, t, task.n_tokens);
-      fused_panel<kType, kColumns>(weight, n_groups, x, task.y + t * task.y_stride + panel * 16,
-                                   task.y_stride, task.n_tokens - t);
+      fused_panel<kType, kColumns>(
+          weight, n_groups, x, task.y + t * task.y_stride + (panel - task.panel_begin) * kPanelRows,
+          task.y_stride, task.n_tokens - t);
     }
   }
 }

@@ -100,12 +100,14 @@ void rope_halves(float* head, const float* cosines, const float* sines, int64_t 
 }
 
 void rope_pairs(float* head, const float* cosines, const float* sines, int64_t n_pairs) {
+  float turned[kMaxRotaryDim];
   for (int64_t i = 0; i < n_pairs; ++i) {
     const float a = head[2 * i];
     const float b = head[2 * i + 1];
-    head[2 * i] = a * cosines[i] - b * sines[i];
-    head[2 * i + 1] = b * cosines[i] + a * sines[i];
+    turned[i] = a * cosines[i] - b * sines[i];
+    turned[i + n_pairs] = b * cosines[i] + a * sines[i];
   }
+  for (int64_t i = 0; i < 2 * n_pairs; ++i) head[i] = turned[i];
 }
 
 namespace {
@@ -142,16 +144,14 @@ void gated_gelu_tanh(const float* g, const float* up, int64_t n, float* y) {
   gate<gelu_tanh>(g, up, n, y);
 }
 
-float max_of(const float* x, int64_t n) {
+float panel_max(const float* x, int64_t n) {
   float m = x[0];
-  int64_t i = 0;
-  if (n >= kLanes) {
-    FloatV largest = load(x);
-    for (i = kLanes; i + kLanes <= n; i += kLanes) largest = max(largest, load(x + i));
-    m = reduce_max(largest);
+  float poison = 0.0f;
+  for (int64_t i = 0; i < n; ++i) {
+    m = x[i] > m ? x[i] : m;
+    poison += x[i] * 0.0f;  // zero, but for infinities and not-a-number
   }
-  for (; i < n; ++i) m = x[i] > m ? x[i] : m;
-  return m;
+  return m + poison;
 }
 
 }  // namespace forge::kernels::cpu::FORGE_LEVEL
