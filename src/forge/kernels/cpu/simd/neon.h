@@ -129,6 +129,18 @@ FORGE_INLINE void store_bf16(uint16_t* p, FloatV v) {
   __builtin_memcpy(p, &rounded, sizeof rounded);
 }
 
+FORGE_INLINE void store_f16(uint16_t* p, FloatV v) {
+  const uint16x4_t h = vreinterpret_u16_f16(vcvt_f16_f32(v));
+  __builtin_memcpy(p, &h, sizeof h);
+}
+FORGE_INLINE FloatV and_bits(FloatV a, const uint32_t* mask) {
+  return vreinterpretq_f32_u32(vandq_u32(vreinterpretq_u32_f32(a), vld1q_u32(mask)));
+}
+FORGE_INLINE CellV pair_bf16(FloatV low, FloatV high) {
+  const uint32x4_t high_bits = vreinterpretq_u32_f32(high);
+  return vreinterpretq_u8_u32(vsriq_n_u32(high_bits, vreinterpretq_u32_f32(low), 16));
+}
+
 FORGE_INLINE float reduce_max(FloatV v) { return vmaxvq_f32(v); }
 FORGE_INLINE int32_t reduce_add_i32(Int32V v) { return vaddvq_s32(v); }
 FORGE_INLINE FloatV scale_by_power(FloatV a, FloatV n) {
@@ -147,5 +159,6 @@ FORGE_INLINE FloatV dot2_bf16(FloatV acc, CellV weight, Int32V activation) {
 }
 
 FORGE_INLINE void prefetch(const void* p) { __builtin_prefetch(p); }
+FORGE_INLINE void prefetch_l2(const void* p) { __builtin_prefetch(p, 0, 2); }
 
 }  // namespace forge::kernels::cpu::FORGE_LEVEL
