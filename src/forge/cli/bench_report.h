@@ -25,6 +25,8 @@ struct BenchReport {
 
 /// The table, then what it is measured against.
 [[nodiscard]] std::string as_markdown(const BenchReport& report);
+/// A table of where the time of each test's steps went; empty where that was not measured.
+[[nodiscard]] std::string breakdown_markdown(const BenchReport& report);
 /// One line, with its end; docs/cli.md lists the fields.
 [[nodiscard]] std::string as_json(const BenchReport& report);
 

@@ -61,7 +61,8 @@ int run_make_random(const Arguments& arguments) {
                    kExamples);
   add_options(line, options);
   if (const auto code = line.parse(arguments)) return *code;
-  const RuntimeOptions runtime{.threads = options.threads};
+  RuntimeOptions runtime;
+  runtime.threads = options.threads;
   if (const Status status = check(runtime); !status.ok()) {
     return line.fail(status.error().message);
   }

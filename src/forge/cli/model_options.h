@@ -22,7 +22,7 @@ struct RuntimeOptions {
   std::string device = "auto";
   std::string dtype = "auto";
   std::string kv_dtype = "auto";
-  std::string quantize;  // empty: as the checkpoint has them
+  std::string quantize = "";  // empty: as the checkpoint has them
   int32_t threads = 0;   // 0: default_thread_count()
 };
 

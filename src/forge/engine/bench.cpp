@@ -127,8 +127,9 @@ class Bench {
   Bench(const models::Model& model, models::Decoder& decoder, const BenchOptions& options)
       : model_(model),
         options_(options),
-        cost_(step_cost(model)),
+        cost_(step_cost(model, options.backend)),
         kv_per_token_(models::kv_bytes_per_token(model.spec, bench_decoder_options(options))),
+        decoder_(decoder),
         runner_(model, decoder, options) {}
 
   Result<BenchResult> operator()() {
@@ -178,8 +179,10 @@ class Bench {
     say(test.name);
     if (!fill(1)) return false;
     std::vector<double> rates;
+    models::StageTimes before;
     for (int32_t repeat = -1; repeat < options_.n_repeats; ++repeat) {
       if (is_cancelled()) return false;
+      if (repeat == 0) before = decoder_.stage_times();
       const auto begin = Clock::now();
       runner_.prefill(0, options_.depth, options_.n_prompt);
       if (repeat >= 0) rates.push_back(options_.n_prompt / seconds_since(begin));
@@ -196,6 +199,9 @@ class Bench {
     test.bytes_per_token = (static_cast<double>(cost_.weight_bytes) * n_steps + kv_bytes) / n;
     test.operations_per_token = 2.0 * static_cast<double>(cost_.layer_parameters) +
                                 attention_operations(model_.spec, options_.depth + (n + 1.0) / 2.0);
+    if (options_.wants_stages) {
+      test.breakdown = breakdown_since(before, n / n_steps / test.tokens_per_second.median);
+    }
     result_.tests.push_back(std::move(test));
     return true;
   }
@@ -207,13 +213,14 @@ class Bench {
                    .depth = options_.depth};
     say(fmt::format("{}, {} sequence{}", test.name, batch, batch == 1 ? "" : "s"));
     if (!fill(batch)) return false;
-    runner_.decode(batch, options_.depth);
+    const ActivationView* logits = &runner_.decode(batch, options_.depth);
+    const models::StageTimes before = decoder_.stage_times();
     std::vector<double> rates;
     for (int32_t repeat = 0; repeat < options_.n_repeats; ++repeat) {
       const auto begin = Clock::now();
       for (int32_t i = 0; i < options_.n_gen; ++i) {
         if (is_cancelled()) return false;
-        runner_.decode(batch, options_.depth + i);
+        logits = &runner_.decode(batch, options_.depth + i);
       }
       rates.push_back(double{1} * options_.n_gen * batch / seconds_since(begin));
     }
@@ -223,8 +230,42 @@ class Bench {
                            kv_bytes_read(model_.spec, kv_per_token_, n_in_sight);
     test.operations_per_token = 2.0 * static_cast<double>(cost_.layer_parameters) +
                                 attention_operations(model_.spec, n_in_sight);
+    if (options_.wants_stages) {
+      test.breakdown = breakdown_since(before, batch / test.tokens_per_second.median);
+      test.breakdown->greedy_seconds = sampling_seconds(*logits, {.temperature = 0.0});
+      test.breakdown->top_p_seconds =
+          sampling_seconds(*logits, {.temperature = 0.8, .top_p = 0.95});
+    }
     result_.tests.push_back(std::move(test));
     return true;
+  }
+
+  [[nodiscard]] StepBreakdown breakdown_since(const models::StageTimes& before,
+                                              double step_seconds) const {
+    StepBreakdown breakdown{.stages = decoder_.stage_times(), .step_seconds = step_seconds};
+    breakdown.stages.steps -= before.steps;
+    for (size_t stage = 0; stage < before.seconds.size(); ++stage) {
+      breakdown.stages.seconds[stage] -= before.seconds[stage];
+    }
+    return breakdown;
+  }
+
+  /// Of one step's worth of tokens: one from each row of the logits that the last step left.
+  [[nodiscard]] double sampling_seconds(const ActivationView& logits,
+                                        const SamplingParams& params) const {
+    Sampler sampler(params);
+    const TokenHistory history;
+    std::vector<double> seconds;
+    for (int32_t repeat = -1; repeat < options_.n_repeats; ++repeat) {
+      const auto begin = Clock::now();
+      for (int64_t row = 0; row < logits.rows; ++row) {
+        // Logits that are no numbers are a failure in the first-token test.
+        (void)sampler.sample({logits.row(row), static_cast<size_t>(logits.columns)}, repeat + 1,
+                             history, decoder_.logit_maxima(row));
+      }
+      if (repeat >= 0) seconds.push_back(seconds_since(begin));
+    }
+    return median(std::move(seconds));
   }
 
   /// Brings n sequences to the depth.
@@ -260,6 +301,7 @@ class Bench {
   const BenchOptions& options_;
   const StepCost cost_;
   const int64_t kv_per_token_;
+  models::Decoder& decoder_;
   Runner runner_;
   BenchResult result_;
 };
@@ -314,6 +356,7 @@ models::DecoderOptions bench_decoder_options(const BenchOptions& options) {
       batch,
       std::min<int32_t>(kStepTokens, std::max({kFirstPrompt, options.n_prompt, options.depth})));
   decoder.max_logit_rows = batch;
+  decoder.measures_stages = options.wants_stages;
   decoder.backend = options.backend;
   return decoder;
 }

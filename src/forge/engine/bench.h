@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include "forge/engine/sequence.h"
 #include "forge/models/decoder.h"
 #include "forge/models/model.h"
+#include "forge/models/stage_times.h"
 
 namespace forge::engine {
 
@@ -21,6 +23,8 @@ struct BenchOptions {
   int32_t n_threads = 1;
   int32_t n_repeats = 5;
   models::BackendOptions backend;
+  /// Where the time goes, too. Costs two clock readings per stage of a step.
+  bool wants_stages = false;
   /// Hears what is being measured: "tg128, 8 sequences".
   std::function<void(const std::string& test)> on_test;
   CancelCheck is_cancelled;
@@ -34,6 +38,16 @@ struct Spread {
 /// values is not empty.
 [[nodiscard]] Spread spread_of(std::vector<double> values);
 
+/// Where the time of a test's steps went, the mean of the measured ones.
+struct StepBreakdown {
+  models::StageTimes stages;  // the sums of worker 0 over `steps` steps
+  double step_seconds = 0.0;  // of one step
+  /// Of choosing one token for each sequence, which no rate includes: greedily, and with
+  /// temperature 0.8 and top-p 0.95.
+  double greedy_seconds = 0.0;
+  double top_p_seconds = 0.0;
+};
+
 enum class BenchKind { kPrompt, kDecode };
 
 struct BenchTest {
@@ -44,6 +58,7 @@ struct BenchTest {
   Spread tokens_per_second = {};    // all sequences together
   double bytes_per_token = 0.0;     // weights and KV that a step must read, over its tokens
   double operations_per_token = 0;  // of the layers' matrices and of attention
+  std::optional<StepBreakdown> breakdown = {};  // where it was wanted
 };
 
 struct BenchResult {

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
+
+#include "forge/models/cpu/weight_type.h"
 
 namespace forge::engine {
 namespace {
@@ -29,7 +32,13 @@ double tokens_in_sight(const models::ModelSpec& spec, double n_tokens) {
 
 }  // namespace
 
-StepCost step_cost(const models::Model& model) {
+StepCost step_cost(const models::Model& model, const models::BackendOptions& backend) {
+  const bool is_fast = backend.arithmetic == models::Arithmetic::kFast;
+  const auto stored = [&](const TensorView& view) {
+    const auto quantize = is_fast ? backend.quantize : std::nullopt;
+    return TensorView{models::cpu::packed_type(view.dtype, view.columns(), quantize), view.shape,
+                      nullptr};
+  };
   using L = models::LayerWeights;
   constexpr std::array kMatrices = {&L::attn_q,   &L::attn_k, &L::attn_v,  &L::attn_output,
                                     &L::ffn_gate, &L::ffn_up, &L::ffn_down};
@@ -37,7 +46,7 @@ StepCost step_cost(const models::Model& model) {
   std::array<int64_t, 3> by_product{};
   for (const L& layer : model.weights.layers) {
     for (const auto matrix : kMatrices) {
-      const TensorView& view = layer.*matrix;
+      const TensorView view = stored(layer.*matrix);
       const int64_t n = view.rows() * view.columns();
       cost.weight_bytes += view.bytes();
       cost.layer_parameters += n;
@@ -46,11 +55,11 @@ StepCost step_cost(const models::Model& model) {
   }
   const TensorView& head = model.weights.output;
   const TensorView& embedding = model.weights.token_embedding;
-  cost.weight_bytes += head.bytes();
+  cost.weight_bytes += stored(head).bytes();
   cost.parameters = cost.layer_parameters + embedding.rows() * embedding.columns();
   if (!model.spec.has_tied_embeddings) cost.parameters += head.rows() * head.columns();
   const auto most = std::max_element(by_product.begin(), by_product.end());
-  cost.product = static_cast<ProductKind>(most - by_product.begin());
+  cost.product = is_fast ? static_cast<ProductKind>(most - by_product.begin()) : ProductKind::kF32;
   return cost;
 }
 

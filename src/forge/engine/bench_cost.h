@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "forge/models/decoder.h"
 #include "forge/models/model.h"
 
 namespace forge::engine {
@@ -18,7 +19,8 @@ struct StepCost {
   ProductKind product = ProductKind::kF32;
 };
 
-[[nodiscard]] StepCost step_cost(const models::Model& model);
+/// As a decoder with these options stores the matrices.
+[[nodiscard]] StepCost step_cost(const models::Model& model, const models::BackendOptions& backend);
 
 /// Bytes of keys and values that one token at a position attends to, all layers.
 [[nodiscard]] double kv_bytes_read(const models::ModelSpec& spec, int64_t kv_bytes_per_token,
