@@ -100,6 +100,20 @@ TEST(Bench, TheTableHasARowForEachTest) {
   }
 }
 
+TEST(Bench, TheBreakdownNamesTheStages) {
+  const Outcome outcome = bench({"--batch", "1,2", "--breakdown"});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  for (const char* text : {"worker 0, per step", "norm + QKV", "attention", "gate + up", "waiting",
+                           "sampling besides, greedy", "tg2 x 2"}) {
+    EXPECT_NE(outcome.out.find(text), std::string::npos) << text << " is not in " << outcome.out;
+  }
+  // With --json the table goes to stderr, and stdout is the array alone.
+  const Outcome json = bench({"--batch", "1", "--breakdown", "--json"});
+  EXPECT_TRUE(json::Document::parse(json.out, "stdout").ok()) << json.out;
+  EXPECT_NE(json.err.find("worker 0, per step"), std::string::npos) << json.err;
+  EXPECT_EQ(bench({"--batch", "1"}).out.find("worker 0"), std::string::npos);
+}
+
 TEST(Bench, MeasuresFilesAndTheBundledModel) {
   for (const std::string& model : {stories_gguf(), stories_folder(), std::string("bundled")}) {
     const Outcome outcome = run_forge({"bench", "--model", model, "--prompt", "4", "--gen", "1",
