@@ -1,6 +1,7 @@
 #include "forge/engine/machine_limits.h"
 
 #include <algorithm>
+#include <atomic>
 #include <barrier>
 #include <chrono>
 #include <numeric>
@@ -62,7 +63,8 @@ PeakRates measure_peaks(kernels::cpu::IsaLevel level, int n_threads) {
 
 std::optional<double> measure_stage_latency(int n_threads) {
   constexpr int kRuns = 50;
-  constexpr int kStages = 500;
+  constexpr int kStages = 1000;
+  constexpr double kPatience = 0.01;  // seconds in the first stage for the others to wake up
   // Written by its worker alone, 64 bytes apart from the next.
   struct alignas(64) Count {
     int n_stages = 0;
@@ -72,15 +74,21 @@ std::optional<double> measure_stage_latency(int n_threads) {
   std::vector<double> seconds;
   for (int run = 0; run < kRuns; ++run) {
     std::ranges::fill(counts, Count{});
+    std::atomic<int> n_arrived = 0;
     Clock::time_point begin;
-    // The others join in the first half, if they are going to.
-    team.run(2 * kStages, [&](int stage, int worker) {
-      if (stage == kStages && worker == 0) begin = Clock::now();
-      if (stage >= kStages) ++counts[static_cast<size_t>(worker)].n_stages;
+    team.run(kStages + 2, [&](int stage, int worker) {
+      if (stage == 0) {
+        ++n_arrived;
+        const Clock::time_point arrived = Clock::now();
+        while (n_arrived < n_threads && seconds_since(arrived) < kPatience) {
+        }
+      }
+      if (stage == 1 && worker == 0) begin = Clock::now();
+      ++counts[static_cast<size_t>(worker)].n_stages;
     });
     const double elapsed = seconds_since(begin);
     const bool is_complete =
-        std::ranges::all_of(counts, [](const Count& c) { return c.n_stages == kStages; });
+        std::ranges::all_of(counts, [](const Count& c) { return c.n_stages == kStages + 2; });
     if (is_complete) seconds.push_back(elapsed / kStages);
   }
   if (seconds.empty()) return std::nullopt;
