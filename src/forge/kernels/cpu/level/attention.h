@@ -29,7 +29,9 @@ static_assert(sizeof(GroupState) <= kAttentionStateBytes);
 struct TileBlocks {
   const std::byte* keys[kBlocksPerTile];  // the others repeat a neighbour
   const std::byte* values[kBlocksPerTile];
-  int64_t next_keys[kBlocksPerTile];  // bytes from values to the keys that are read after them
+  // Head blocks of the next tile, prefetched all the time, so that memory never waits: the first by
+  // the scores, the second by the softmax, the others by the values.
+  const std::byte* next[kBlocksPerTile];
   int64_t v_offset;
   int begin;
   int end;
@@ -49,55 +51,66 @@ FORGE_INLINE TileBlocks find_blocks(const KvHead& head, int32_t tile, int32_t lo
     const int32_t next = block + kBlocksPerTile < last ? block + kBlocksPerTile : last;
     blocks.keys[b] = head.base + head.blocks[block] * head.block_stride;
     blocks.values[b] = blocks.keys[b] + head.v_offset;
-    blocks.next_keys[b] =
-        (int64_t{head.blocks[next]} - head.blocks[block]) * head.block_stride - head.v_offset;
+    blocks.next[b] = head.base + head.blocks[next] * head.block_stride;
   }
   return blocks;
 }
 
+/// kStrips strips of tokens from `first` on, a multiple of kStrips.
 // Not inlined: constants of the code around would take the sums' registers.
-template <class Kv, int kColumns>
-[[gnu::noinline]] void score_tile(TileState& state, const TileBlocks& blocks, int64_t n_cells) {
+template <class Kv, int kStrips, int kColumns>
+[[gnu::noinline]] void score_strips(TileState& state, const TileBlocks& blocks, int first,
+                                    int64_t n_cells) {
   using Keys = typename Kv::Keys;
   constexpr int kStart = Kv::kIsInt8 ? kKvScaleBytes : 0;
-  for (int first = 0; first < kBlocksPerTile * kParts; first += kTileStrips) {
-    const std::byte* strips[kTileStrips];
+  const std::byte* strips[kStrips];
+  typename Keys::Sum sum[kStrips][kColumns];
 #pragma GCC unroll 4
-    for (int s = 0; s < kTileStrips; ++s) {
-      strips[s] =
-          blocks.keys[(first + s) / kParts] + kStart + (first + s) % kParts * Keys::kStripBytes;
-    }
-    typename Keys::Sum sum[kTileStrips][kColumns];
+  for (int s = 0; s < kStrips; ++s) {
+    strips[s] =
+        blocks.keys[(first + s) / kParts] + kStart + (first + s) % kParts * Keys::kStripBytes;
 #pragma GCC unroll 8
     for (int c = 0; c < kColumns; ++c) {
-#pragma GCC unroll 4
-      for (int s = 0; s < kTileStrips; ++s) {
-        sum[s][c] = start_score(state, c, static_cast<typename Keys::Sum*>(nullptr));
-      }
+      sum[s][c] = start_score(state, c, static_cast<typename Keys::Sum*>(nullptr));
     }
-    multiply_cells<Keys, kTileStrips, kColumns, kQueryStride>(
-        sum, strips, reinterpret_cast<const typename Keys::Operand*>(state.q), n_cells,
-        blocks.v_offset);
+  }
+  multiply_cells<Keys, kStrips, kColumns, kQueryStride, kStrips / 2>(
+      sum, strips, reinterpret_cast<const typename Keys::Operand*>(state.q), n_cells,
+      blocks.next[0] + first / kParts * (blocks.v_offset / 2));
+  float* scores = state.scores + first * kLanes;
+#pragma GCC unroll 4
+  for (int s = 0; s < kStrips; ++s) {
+    const auto* scales = reinterpret_cast<const float*>(blocks.keys[(first + s) / kParts]) +
+                         (first + s) % kParts * kLanes;
 #pragma GCC unroll 8
     for (int c = 0; c < kColumns; ++c) {
-#pragma GCC unroll 4
-      for (int s = 0; s < kTileStrips; ++s) {
-        float* score = state.scores[c] + (first + s) * kLanes;
-        if constexpr (Kv::kIsInt8) {
-          const auto* scales = reinterpret_cast<const float*>(blocks.keys[(first + s) / kParts]);
-          const FloatV scale = load(scales + (first + s) % kParts * kLanes);
-          store(score, mul(mul(to_float(sum[s][c]), scale), set1(state.q_scale[c])));
-        } else {
-          store(score, sum[s][c]);
-        }
+      float* score = scores + c * kKvTileLen + s * kLanes;
+      if constexpr (Kv::kIsInt8) {
+        store(score, mul(mul(to_float(sum[s][c]), load(scales)), set1(state.q_scale[c])));
+      } else {
+        store(score, sum[s][c]);
       }
+    }
+  }
+}
+
+/// Scores of the blocks that hold seen positions; others keep what they have and are masked.
+template <class Kv, int kColumns>
+FORGE_INLINE void score_tile(TileState& state, const TileBlocks& blocks, int64_t n_cells) {
+  constexpr int kStrips = kTileStrips<kColumns>;
+  const int end = blocks.end * kParts;
+  for (int first = blocks.begin * kParts / kStrips * kStrips; first < end; first += kStrips) {
+    if (kStrips == 4 && end - first <= 2) {
+      score_strips<Kv, 2, kColumns>(state, blocks, first, n_cells);
+    } else {
+      score_strips<Kv, kStrips, kColumns>(state, blocks, first, n_cells);
     }
   }
 }
 
 /// kStrips strips of dimensions from `strip` on, a multiple of kStrips: sums = sums * rescale + V
 /// p.
-template <class Values, int kStrips, int kColumns>
+template <class Values, int kStrips, int kColumns, bool kPrefetches>
 [[gnu::noinline]] void add_values(TileState& state, const TileBlocks& blocks, int64_t strip) {
   constexpr int kCells = kKvBlockLen / Values::kPerCell;
   constexpr int kPanelBytes = kCells * Values::kBytes;
@@ -114,15 +127,17 @@ template <class Values, int kStrips, int kColumns>
   const auto* weights = reinterpret_cast<const typename Values::Operand*>(state.weights);
   for (int64_t b = blocks.begin; b < blocks.end; ++b) {
     // Strips lie in whole panels, or all in one.
+    const std::byte* values = blocks.values[b];
     const std::byte* first =
-        blocks.values[b] + strip / kParts * kPanelBytes + strip % kParts * Values::kStripBytes;
+        values + strip / kParts * kPanelBytes + strip % kParts * Values::kStripBytes;
     const std::byte* strips[kStrips];
 #pragma GCC unroll 4
     for (int s = 0; s < kStrips; ++s) {
       strips[s] = first + s / kParts * kPanelBytes + s % kParts * Values::kStripBytes;
     }
-    multiply_cells<Values, kStrips, kColumns, kWeightStride>(sum, strips, weights + b * kKvBlockLen,
-                                                             kCells, blocks.next_keys[b]);
+    const std::byte* ahead = blocks.next[2 + b / 2] + b % 2 * blocks.v_offset + (first - values);
+    multiply_cells<Values, kStrips, kColumns, kWeightStride, kPrefetches ? kStrips : 0>(
+        sum, strips, weights + b * kKvBlockLen, kCells, ahead);
   }
 #pragma GCC unroll 8
   for (int c = 0; c < kColumns; ++c) {
@@ -136,7 +151,7 @@ void attend_tile(TileState& state, TileBlocks& blocks, int32_t tile, int64_t pad
                  std::byte* widened, bool* is_widened) {
   using Values = typename Kv::Values;
   score_tile<Kv, kColumns>(state, blocks, padded_dim / Kv::Keys::kPerCell);
-  weigh_tile<typename Values::Operand, kColumns>(state, tile);
+  weigh_tile<typename Values::Operand, kColumns>(state, tile, blocks.next[1], 2 * blocks.v_offset);
   if constexpr (Kv::kIsInt8) {
     for (int b = blocks.begin; b < blocks.end; ++b) {
       for (int c = 0; c < kColumns; ++c) {
@@ -145,22 +160,25 @@ void attend_tile(TileState& state, TileBlocks& blocks, int32_t tile, int64_t pad
       }
       std::byte* cells = widened + b * kKvBlockLen * 2 * padded_dim;
       if (!is_widened[b]) {
-        widen_values(blocks.values[b], padded_dim / 16, cells, blocks.next_keys[b]);
+        widen_values(blocks.values[b], padded_dim / 16, cells,
+                     blocks.next[2 + b / 2] + b % 2 * blocks.v_offset);
       }
       is_widened[b] = true;
       blocks.values[b] = cells;
-      blocks.next_keys[b] = 0;
     }
   }
   const int64_t n_strips = padded_dim / kLanes;
+  constexpr int kStrips = kTileStrips<kColumns>;
   int64_t strip = 0;
-  for (; strip + kTileStrips <= n_strips; strip += kTileStrips) {
-    add_values<Values, kTileStrips, kColumns>(state, blocks, strip);
+  for (; strip + kStrips <= n_strips; strip += kStrips) {
+    add_values<Values, kStrips, kColumns, !Kv::kIsInt8>(state, blocks, strip);
   }
-  if constexpr (kTileStrips > 2) {
-    for (; strip + 2 <= n_strips; strip += 2) add_values<Values, 2, kColumns>(state, blocks, strip);
+  if constexpr (kStrips > 2) {
+    for (; strip + 2 <= n_strips; strip += 2)
+      add_values<Values, 2, kColumns, !Kv::kIsInt8>(state, blocks, strip);
   }
-  for (; strip < n_strips; ++strip) add_values<Values, 1, kColumns>(state, blocks, strip);
+  for (; strip < n_strips; ++strip)
+    add_values<Values, 1, kColumns, !Kv::kIsInt8>(state, blocks, strip);
 }
 
 }  // namespace forge::kernels::cpu::FORGE_LEVEL

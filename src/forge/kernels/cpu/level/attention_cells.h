@@ -58,27 +58,34 @@ struct ByteCells {
   FORGE_INLINE static Sum step(Sum sum, Weight w, Int32V x) { return dot4<8>(sum, w, x); }
 };
 
-/// Tile sizes. 32 registers: 4 strips x 6 columns of sums, 4 weights, operands. 16 registers: 2 x 4
-/// sums, 2 weights and their halves where bf16 pairs are split.
-inline constexpr int kTileStrips = kRegisters == 32 ? 4 : 2;
+/// Tile sizes. 32 registers: 4 strips x 6 columns of sums, 4 weights, operands; 2 x 8 for groups of
+/// 7 and 8 heads in decode, whose cache should be read once. 16 registers: 2 x 4 sums, 2 weights
+/// and their halves where bf16 pairs are split.
 inline constexpr int kTileColumns = kLanes == 16 ? 6 : 4;
+inline constexpr int kMostColumns = kLanes == 16 ? 8 : 4;
+template <int kColumns>
+inline constexpr int kTileStrips = kRegisters == 32 && kColumns <= kTileColumns ? 4 : 2;
 
 /// Elements between the operands of two columns: keys' and values'.
 inline constexpr int kQueryStride = kMaxHeadDim;
 inline constexpr int kWeightStride = kKvTileLen;
 
-/// sum[s][c] += cells of strip s times operand of column c, n_cells cells. `ahead`: bytes from a
-/// cell to what is prefetched with it, which is read a phase later.
-template <class Cells, int kStrips, int kColumns, int kStride>
+/// sum[s][c] += n_cells cells of strip s times operand of column c. kAhead strips' worth of bytes
+/// per cell are prefetched from `ahead` on, in order.
+template <class Cells, int kStrips, int kColumns, int kStride, int kAhead>
 FORGE_INLINE void multiply_cells(typename Cells::Sum (&sum)[kStrips][kColumns],
                                  const std::byte* const (&strips)[kStrips],
-                                 const typename Cells::Operand* x, int64_t n_cells, int64_t ahead) {
+                                 const typename Cells::Operand* x, int64_t n_cells,
+                                 const std::byte* ahead) {
   for (int64_t i = 0; i < n_cells; ++i) {
     typename Cells::Weight w[kStrips];
 #pragma GCC unroll 4
     for (int s = 0; s < kStrips; ++s) w[s] = Cells::load_weight(strips[s] + i * Cells::kBytes);
 #pragma GCC unroll 4
-    for (int s = 0; s < kStrips; ++s) prefetch_l2(strips[s] + i * Cells::kBytes + ahead);
+    for (int s = 0; s < kAhead; ++s) {
+      prefetch_l2(ahead);
+      ahead += Cells::kStripBytes;
+    }
 #pragma GCC unroll 8
     for (int c = 0; c < kColumns; ++c) {
       const auto operand = Cells::load_operand(x + c * kStride + i * Cells::kPerCell);

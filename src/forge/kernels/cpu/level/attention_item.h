@@ -48,7 +48,10 @@ void attend_span(const AttentionItem& item, int64_t first, int64_t n_columns, in
   for (int32_t tile = lo / kKvTileLen * kKvTileLen; tile < hi; tile += kKvTileLen) {
     TileBlocks blocks = find_blocks(item.head, tile, lo > tile ? lo - tile : 0,
                                     hi - tile < kKvTileLen ? hi - tile : kKvTileLen, item_end);
-    std::byte* widened = item.scratch + kAttentionStateBytes + (tile - span) * 2 * padded_dim;
+    // int8: where all columns are one register tile, values are needed once and stay in L1.
+    const bool is_once = int64_t{item.n_rows} * item.group <= kMostColumns;
+    const int32_t at = is_once ? 0 : tile - span;
+    std::byte* widened = item.scratch + kAttentionStateBytes + at * 2 * padded_dim;
     attend_tile<Kv, kColumns>(state, blocks, tile, padded_dim, widened,
                               group.is_widened + (tile - span) / kKvBlockLen);
   }
@@ -94,6 +97,7 @@ FORGE_INLINE void attend_columns(const AttentionItem& item, int64_t first, int64
   if constexpr (kTileColumns == 6) {
     if (n == 3) return attend_span<Kv, 3>(item, first, end, span, group);
     if (n == 4) return attend_span<Kv, 4>(item, first, end, span, group);
+    if (n > 6) return attend_span<Kv, kMostColumns>(item, first, end, span, group);
   }
   attend_span<Kv, kTileColumns>(item, first, end, span, group);
 }
@@ -113,10 +117,11 @@ FORGE_INLINE void attend_item(const AttentionItem& item) {
       const int32_t span = s * kKvSpanLen;
       if (item.out != nullptr && (span > last || span + kKvSpanLen <= first)) continue;
       for (bool& is_widened : group.is_widened) is_widened = false;
-      for (int64_t c = begin; c < end; c += kTileColumns) {
-        const int64_t n = end - c < kTileColumns ? end - c : kTileColumns;
+      for (int64_t c = begin; c < end;) {
+        const int64_t n = end - c <= kMostColumns ? end - c : kTileColumns;
         attend_columns<Kv>(item, c, n, span, group);
         finish_span(item, begin, c, static_cast<int>(n), span, group);
+        c += n;
       }
     }
     if (item.out == nullptr) continue;

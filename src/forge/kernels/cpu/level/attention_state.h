@@ -12,11 +12,11 @@ inline constexpr float kLowest = -3.0e38f;
 /// The columns of one register tile. Arrays of 16 are one value per column.
 struct TileState {
   alignas(
-      64) unsigned char q[kTileColumns * kQueryStride * 4];  // Keys::Operand, kQueryStride apart
-  alignas(64) float sums[kTileColumns * kMaxHeadDim];        // weighted values of the span
-  alignas(64) float scores[kTileColumns][kKvTileLen];
-  alignas(64) unsigned char weights[kTileColumns * kWeightStride * 4];  // Values::Operand, likewise
-  alignas(64) float lanes[kTileColumns][16];  // sums of the weights, slot by slot
+      64) unsigned char q[kMostColumns * kQueryStride * 4];  // Keys::Operand, kQueryStride apart
+  alignas(64) float sums[kMostColumns * kMaxHeadDim];        // weighted values of the span
+  alignas(64) float scores[kMostColumns * kKvTileLen];
+  alignas(64) unsigned char weights[kMostColumns * kWeightStride * 4];  // Values::Operand, likewise
+  alignas(64) float lanes[kMostColumns][16];  // sums of the weights, slot by slot
   alignas(64) float max[16];
   alignas(64) float rescale[16];
   float q_scale[16];    // int8: of the query

@@ -63,10 +63,10 @@ FORGE_INLINE Int32V start_score(const TileState& state, int c, Int32V*) {
 
 /// int8 values of a head block as bf16 cells; v is its V part. `ahead` as in multiply_cells.
 FORGE_INLINE void widen_values(const std::byte* v, int64_t n_panels, std::byte* cells,
-                               int64_t ahead) {
+                               const std::byte* ahead) {
   for (int64_t i = 0; i < n_panels * (kKvBlockLen / 2); ++i) {
     const std::byte* rows = v + kKvScaleBytes + i * 32;
-    prefetch_l2(rows + ahead);
+    prefetch_l2(ahead + i * 32);
     for (int p = 0; p < kParts; ++p) {
       store_cell(cells + i * 64 + p * kPartBytes,
                  pair_bf16(load_i8(rows + p * kLanes), load_i8(rows + 16 + p * kLanes)));

@@ -21,6 +21,19 @@ FORGE_INLINE FloatV exp2(FloatV x) {
   return scale_by_power(p, n);
 }
 
+/// 2^x for x <= 0, clamped at -126, to be rounded to bf16: degree 4, relative error under 2^-18.
+FORGE_INLINE FloatV exp2_for_bf16(FloatV x) {
+  x = max(x, set1(-126.0f));
+  const FloatV n = round(x);
+  const FloatV f = sub(x, n);
+  FloatV p = set1(9.582853e-3f);
+  p = fma(p, f, set1(5.5906426e-2f));
+  p = fma(p, f, set1(2.4024099e-1f));
+  p = fma(p, f, set1(6.931242e-1f));
+  p = fma(p, f, set1(1.0f));
+  return scale_by_power(p, n);
+}
+
 /// e^x for x in [-103, 88], clamped to it; at most 2 ulp, of subnormal results too. x = n ln 2 + r,
 /// |r| <= ln(2) / 2, e^r as a minimax polynomial of degree 6, relative error under 2^-25.
 FORGE_INLINE FloatV exp(FloatV x) {
