@@ -234,7 +234,7 @@ TEST(BadInput, UnknownFlagsAndCommands) {
   expect_error(run_forge({}), 2, {"no command"});
   expect_error(run_forge({"--frobnicate"}), 2, {"unknown option --frobnicate"});
   expect_error(run_forge({"generat"}), 2, {"unknown command \"generat\": did you mean generate?"});
-  for (const std::string later : {"chat", "batch", "bench", "serve", "pull"}) {
+  for (const std::string later : {"chat", "batch", "serve", "pull"}) {
     expect_error(run_forge({later}), 2, {"unknown command \"" + later + "\""});
   }
 }
@@ -268,7 +268,7 @@ TEST(BadInput, MoreThreadsThanTheProcessMayUse) {
   EXPECT_NE(one.err.find("may use 1 CPU (affinity and cgroup quota), running 1 thread"),
             std::string::npos)
       << one.err;
-  EXPECT_NE(one.err.find(", 1 thread\n"), std::string::npos) << one.err;
+  EXPECT_NE(one.err.find(", 1 thread, "), std::string::npos) << one.err;
 }
 
 TEST(BadInput, ValuesOutOfRange) {

@@ -44,9 +44,9 @@ TEST(Inspect, MemoryFollowsFromTheSizes) {
   const json::Value memory = root.find("memory");
   const int64_t layers = *root.find("layers").as_int();
   const int64_t kv_width = *root.find("kv_heads").as_int() * *root.find("head_dim").as_int();
-  EXPECT_EQ(memory.find("kv_bytes_per_token").as_int(), 2 * 4 * layers * kv_width);
+  EXPECT_EQ(memory.find("kv_bytes_per_token").as_int(), 2 * 2 * layers * kv_width);  // bf16
   // 100 tokens take 7 blocks of 16.
-  EXPECT_EQ(memory.find("kv_bytes").as_int(), 2 * 4 * layers * kv_width * 112);
+  EXPECT_EQ(memory.find("kv_bytes").as_int(), 2 * 2 * layers * kv_width * 112);
   int64_t tensor_bytes = 0;
   for (size_t i = 0; i < root.find("tensors").size(); ++i) {
     tensor_bytes += *root.find("tensors").at(i).find("bytes").as_int();
@@ -91,7 +91,9 @@ void expect_plan_agrees(const std::string& model) {
   EXPECT_LE(peak, run.peak_resident_bytes + (int64_t{1} << 20));
   const double ratio = static_cast<double>(planned) / static_cast<double>(peak);
   std::cout << model << ": planned " << planned << ", peak " << peak << ", ratio " << ratio << "\n";
-  EXPECT_NEAR(ratio, 1.0, 0.05);
+  // A run of this size also varies by the pages of code that it happens to touch, some 0.7 MiB.
+  const double tolerance = 0.02 * static_cast<double>(peak) + (1 << 20);
+  EXPECT_NEAR(static_cast<double>(planned), static_cast<double>(peak), tolerance);
 }
 
 TEST(Inspect, ThePlanAgreesWithThePeakOfARealRun) {

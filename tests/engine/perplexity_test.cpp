@@ -46,9 +46,12 @@ TEST(Perplexity, ScoresTheSecondHalfOfEachChunk) {
       nll_squares += std::pow(scored->prompt_logprobs[i].chosen.logprob, 2);
     }
   }
-  const Result<PerplexityResult> result = compute_perplexity(
-      bundled(), story(20),
-      {.context_len = kChunk, .n_threads = 2, .on_progress = {}, .is_cancelled = {}});
+  const Result<PerplexityResult> result = compute_perplexity(bundled(), story(20),
+                                                             {.context_len = kChunk,
+                                                              .n_threads = 2,
+                                                              .backend = {},
+                                                              .on_progress = {},
+                                                              .is_cancelled = {}});
   ASSERT_TRUE(result.ok()) << result.error().message;
   const double n = static_cast<double>(n_chunks) * (kChunk / 2 - 1);
   EXPECT_EQ(result->n_chunks, static_cast<int32_t>(n_chunks));
@@ -65,7 +68,7 @@ TEST(Perplexity, ScoresTheSecondHalfOfEachChunk) {
 TEST(Perplexity, ATextShorterThanAChunkIsRefusedWithBothNumbers) {
   const Result<PerplexityResult> result = compute_perplexity(
       bundled(), "Too short.",
-      {.context_len = 512, .n_threads = 1, .on_progress = {}, .is_cancelled = {}});
+      {.context_len = 512, .n_threads = 1, .backend = {}, .on_progress = {}, .is_cancelled = {}});
   ASSERT_FALSE(result.ok());
   EXPECT_NE(result.error().message.find(" tokens, fewer than one chunk of 512"), std::string::npos);
 }
@@ -74,6 +77,7 @@ TEST(Perplexity, ReportsProgressAndCanBeCancelled) {
   int n_reports = 0;
   PerplexityOptions options{.context_len = 32,
                             .n_threads = 1,
+                            .backend = {},
                             .on_progress =
                                 [&](const PerplexityResult& so_far, int32_t n_chunks) {
                                   EXPECT_EQ(so_far.n_chunks, ++n_reports);

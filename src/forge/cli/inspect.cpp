@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "forge/base/cpu_count.h"
 #include "forge/cli/commands.h"
 #include "forge/cli/model_options.h"
 #include "forge/cli/model_report.h"
@@ -47,7 +48,7 @@ int run_inspect(const Arguments& arguments) {
   // A run tokenizes first, and the tokenizer's cache of words is part of what the plan measures.
   (void)loaded->tokenizer.encode(loaded->name);
   const models::DecoderOptions decoder_options =
-      engine::single_sequence_options(*ctx, 1, engine::LogitRows::kLast);
+      engine::single_sequence_options(*ctx, default_thread_count(), engine::LogitRows::kLast);
   const ModelReport report{*loaded, engine::plan_memory(*loaded->model, decoder_options), *ctx,
                            engine::available_memory()};
   StdoutStream out;

@@ -13,6 +13,10 @@ namespace {
 /// Linux maps up to this much around a page that is touched (fault_around_bytes, its default).
 constexpr int64_t kFaultAroundBytes = 64 * 1024;
 
+/// What a run touches beside all that is counted, measured: the kernels' code, threads' stacks, the
+/// sampler.
+constexpr int64_t kStepBytes = 600 * 1024;
+
 /// Bytes of the embedding that n_tokens different tokens touch.
 int64_t touched_embedding_bytes(const TensorView& embedding, int64_t n_tokens) {
   const int64_t per_token = std::max(embedding.bytes_per_row(), kFaultAroundBytes);
@@ -49,7 +53,7 @@ MemoryPlan plan_memory(const models::Model& model, const models::DecoderOptions&
     plan.resident_weight_bytes =
         plan.weight_bytes + embedding_rows - (is_tied ? 0 : weights.token_embedding.bytes());
   }
-  plan.process_bytes = std::max<int64_t>(resident_bytes() - resident_weight_bytes, 0);
+  plan.process_bytes = std::max<int64_t>(resident_bytes() - resident_weight_bytes, 0) + kStepBytes;
   return plan;
 }
 

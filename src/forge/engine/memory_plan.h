@@ -13,7 +13,7 @@
 namespace forge::engine {
 
 /// All sizes in bytes. total_bytes() is the peak of the process's resident memory once the context
-/// is full; it agrees with the kernel's count within 5 % (tests/cli/inspect_test.cpp).
+/// is full; it agrees with the kernel's count within 2 % (tests/cli/inspect_test.cpp).
 struct MemoryPlan {
   int64_t weight_bytes = 0;  // every tensor of the checkpoint, mapped from its file
   /// What weights will take: their packed copies (the file's pages go back as they are packed), or

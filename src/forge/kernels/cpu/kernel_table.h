@@ -50,7 +50,7 @@ struct KernelTable {
   MatmulFn matmul[kDTypeCount];
 
   /// Elements [begin, begin + n) of a row of `out`, from x (n): begin is a multiple of 32; a last
-  /// group is padded with zeros.
+  /// group is padded with zeros. A group with an infinity or a NaN gets the scale NaN.
   void (*quantize_int8)(const float* x, int64_t n, const Int8Rows& out, int64_t row, int64_t begin);
   /// Nearest bf16, ties to even.
   void (*round_to_bf16)(const float* x, int64_t n, uint16_t* y);

@@ -9,37 +9,43 @@ endif()
 if(FORGE_SCALAR)
   set(FORGE_LEVELS scalar)
 endif()
+set(optimise -O3)
+if(FORGE_SANITIZE)
+  # Instrumented templates take minutes to compile: one level per width of vector, lightly optimised.
+  list(REMOVE_ITEM FORGE_LEVELS avxvnni avx512 amx)
+  set(optimise -O1)
+endif()
 
 set(enumerator_scalar kScalar)
 set(flags_scalar -O2)
 if(FORGE_SANITIZE)
-  # clang 14 takes minutes per file to instrument arrays of lanes that are inlined everywhere.
+  # Arrays of lanes, inlined everywhere, are the slowest of all.
   set(flags_scalar -O1 -DFORGE_INLINE=inline)
 endif()
 
 set(avx2 -DFORGE_SIMD_AVX2 -mavx2 -mfma -mf16c)
 set(enumerator_avx2 kAvx2)
-set(flags_avx2 -O3 ${avx2})
+set(flags_avx2 ${optimise} ${avx2})
 set(enumerator_avxvnni kAvxVnni)
-set(flags_avxvnni -O3 ${avx2} -mavxvnni)
+set(flags_avxvnni ${optimise} ${avx2} -mavxvnni)
 
 # -mprefer-vector-width: plain loops in level code as 512-bit too, not only the wrapper's.
 set(avx512 -DFORGE_SIMD_AVX512 -mavx2 -mfma -mf16c -mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx512vnni
   -mprefer-vector-width=512)
 set(enumerator_avx512 kAvx512)
-set(flags_avx512 -O3 ${avx512})
+set(flags_avx512 ${optimise} ${avx512})
 set(enumerator_avx512bf16 kAvx512Bf16)
-set(flags_avx512bf16 -O3 ${avx512} -mavx512bf16)
+set(flags_avx512bf16 ${optimise} ${avx512} -mavx512bf16)
 
 set(enumerator_amx kAmx)
 set(flags_amx ${flags_avx512bf16} -DFORGE_SIMD_AMX -mamx-tile -mamx-int8)
 
 set(enumerator_neon kNeon)
-set(flags_neon -O3 -DFORGE_SIMD_NEON -march=armv8-a)
+set(flags_neon ${optimise} -DFORGE_SIMD_NEON -march=armv8-a)
 set(enumerator_dotprod kDotprod)
-set(flags_dotprod -O3 -DFORGE_SIMD_NEON -march=armv8.2-a+dotprod)
+set(flags_dotprod ${optimise} -DFORGE_SIMD_NEON -march=armv8.2-a+dotprod)
 set(enumerator_i8mm kI8mm)
-set(flags_i8mm -O3 -DFORGE_SIMD_NEON -march=armv8.2-a+dotprod+i8mm+bf16)
+set(flags_i8mm ${optimise} -DFORGE_SIMD_NEON -march=armv8.2-a+dotprod+i8mm+bf16)
 
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # g++ 12 takes AVX-512 intrinsics' undefined operands for mistakes (GCC bug 105593).

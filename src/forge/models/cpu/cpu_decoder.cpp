@@ -113,9 +113,11 @@ Result<std::unique_ptr<DecoderBackend>> make_cpu_decoder(const Model& model,
             HugeBuffer::allocate(static_cast<size_t>(kv_cache_bytes(model.spec, options))));
   const auto source = model.is_mapped ? WeightSource::kMappedFile : WeightSource::kMemory;
   FORGE_TRY(auto weights, pack_weights(model.weights, source, options.backend.quantize, *team));
-  return std::unique_ptr<DecoderBackend>(
+  std::unique_ptr<DecoderBackend> decoder =
       std::make_unique<CpuDecoder>(model, options, DecoderShape(model, options), std::move(team),
-                                   std::move(weights), std::move(workspace), std::move(kv)));
+                                   std::move(weights), std::move(workspace), std::move(kv));
+  if (model.is_mapped) release_sources(model.weights);
+  return decoder;
 }
 
 }  // namespace forge::models::cpu

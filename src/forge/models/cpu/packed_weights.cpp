@@ -118,4 +118,11 @@ Result<PackedWeights> pack_weights(const ModelWeights& weights, WeightSource sou
   return packed;
 }
 
+void release_sources(const ModelWeights& weights) {
+  PackedWeights unused;
+  for (const Job& job : jobs(weights, unused)) {
+    release_pages({job.source->data, static_cast<size_t>(job.source->bytes())});
+  }
+}
+
 }  // namespace forge::models::cpu

@@ -51,6 +51,10 @@ enum class WeightSource { kMappedFile, kMemory };
 [[nodiscard]] Result<PackedWeights> pack_weights(const ModelWeights& weights, WeightSource source,
                                                  std::optional<DType> quantize, ThreadTeam& team);
 
+/// Takes a mapped checkpoint's matrices out of resident memory for good, once the small tensors
+/// between them have been read too: reading one page brings its neighbours back.
+void release_sources(const ModelWeights& weights);
+
 /// A matrix as it will be packed: no data yet.
 [[nodiscard]] PackedMatrix describe_packed(const TensorView& matrix, std::optional<DType> quantize);
 

@@ -34,12 +34,19 @@ void quantize_int8(const float* x, int64_t n, const Int8Rows& out, int64_t row, 
       in = padded;
     }
     FloatV largest = zero();
-    for (int i = 0; i < 32; i += kLanes) largest = max(largest, abs(load(in + i)));
-    const float m = reduce_max(largest);
+    FloatV poison = zero();  // not a number where an input is none, or infinite
+    for (int i = 0; i < 32; i += kLanes) {
+      const FloatV v = load(in + i);
+      largest = max(largest, abs(v));
+      poison = add(poison, sub(v, v));
+    }
+    const bool is_broken = any_nan(poison);
+    const float m = is_broken ? 0.0f : reduce_max(largest);
     // Below 2^-119 the inverse overflows; such a group is zero next to anything it is added to.
     const bool is_zero = !(m > 1.5e-36f);
     const FloatV inverse = set1(is_zero ? 0.0f : 127.0f / m);
-    d[g] = is_zero ? 0.0f : m / 127.0f;
+    // Broken weights or inputs must show in the result, not turn into zeros.
+    d[g] = is_broken ? __builtin_nanf("") : is_zero ? 0.0f : m / 127.0f;
     for (int h = 0; h < 2; ++h) {
       Int32V sum = zero_i32();
       for (int i = 0; i < 16; i += kLanes) {

@@ -124,6 +124,7 @@ FORGE_INLINE CellV pair_bf16(FloatV low, FloatV high) {
 
 /// The largest lane.
 FORGE_INLINE float reduce_max(FloatV v) { return _mm512_reduce_max_ps(v); }
+FORGE_INLINE bool any_nan(FloatV v) { return _mm512_cmp_ps_mask(v, v, _CMP_UNORD_Q) != 0; }
 FORGE_INLINE int32_t reduce_add_i32(Int32V v) { return _mm512_reduce_add_epi32(v); }
 /// a * 2^n, n integers in [-126, 127], the result normal.
 FORGE_INLINE FloatV scale_by_power(FloatV a, FloatV n) { return _mm512_scalef_ps(a, n); }

@@ -142,6 +142,7 @@ FORGE_INLINE CellV pair_bf16(FloatV low, FloatV high) {
 }
 
 FORGE_INLINE float reduce_max(FloatV v) { return vmaxvq_f32(v); }
+FORGE_INLINE bool any_nan(FloatV v) { return vminvq_u32(vceqq_f32(v, v)) == 0; }
 FORGE_INLINE int32_t reduce_add_i32(Int32V v) { return vaddvq_s32(v); }
 FORGE_INLINE FloatV scale_by_power(FloatV a, FloatV n) {
   return as_float(vaddq_s32(as_int32(a), vshlq_n_s32(to_int32(n), 23)));

@@ -246,6 +246,11 @@ FORGE_INLINE float reduce_max(FloatV v) {
   for (int l = 1; l < 4; ++l) m = v.f[l] > m ? v.f[l] : m;
   return m;
 }
+FORGE_INLINE bool any_nan(FloatV v) {
+  bool any = false;
+  FORGE_EACH_LANE any = any || v.f[l] != v.f[l];
+  return any;
+}
 FORGE_INLINE int32_t reduce_add_i32(Int32V v) { return v.i[0] + v.i[1] + v.i[2] + v.i[3]; }
 FORGE_INLINE FloatV scale_by_power(FloatV a, FloatV n) {
   Int32V bits = as_int32(a);
