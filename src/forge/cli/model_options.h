@@ -23,7 +23,7 @@ struct RuntimeOptions {
   std::string dtype = "auto";
   std::string kv_dtype = "auto";
   std::string quantize = "";  // empty: as the checkpoint has them
-  int32_t threads = 0;   // 0: default_thread_count()
+  int32_t threads = 0;        // 0: default_thread_count()
 };
 
 /// Whether the model is a flag only (generate) or also the first argument (inspect M).
