@@ -11,7 +11,7 @@
 set -euo pipefail
 
 packages=(g++ cmake ninja-build libfmt-dev rapidjson-dev libcli11-dev libpcre2-dev libutf8proc-dev
-  libgtest-dev)
+  libxxhash-dev libgtest-dev)
 if [[ "${1:-}" == test || "${1:-}" == ci ]]; then
   packages+=(python3 python3-venv)
 fi

@@ -5,6 +5,7 @@
 
 #include "forge/base/json.h"
 #include "tests/cli/program.h"
+#include "tests/sanitizers.h"
 
 namespace forge::cli {
 namespace {
@@ -97,13 +98,7 @@ void expect_plan_agrees(const std::string& model) {
 }
 
 TEST(Inspect, ThePlanAgreesWithThePeakOfARealRun) {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  GTEST_SKIP() << "sanitizers add memory of their own";
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-  GTEST_SKIP() << "sanitizers add memory of their own";
-#endif
-#endif
+  if (kIsSanitized) GTEST_SKIP() << "sanitizers add memory of their own";
   expect_plan_agrees(stories_gguf());
   expect_plan_agrees(stories_folder());
   expect_plan_agrees("bundled");

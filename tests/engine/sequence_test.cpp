@@ -14,8 +14,8 @@ namespace {
 using LogitsByPosition = std::map<int64_t, std::vector<float>>;
 
 LogitVisitor keep_in(LogitsByPosition& kept) {
-  return [&kept](int64_t position, std::span<const float> logits) {
-    kept[position].assign(logits.begin(), logits.end());
+  return [&kept](int64_t position, const TokenLogits& logits) {
+    kept[position].assign(logits.values.begin(), logits.values.end());
   };
 }
 

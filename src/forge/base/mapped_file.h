@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string>
 
@@ -27,11 +28,14 @@ class MappedFile {
 
   [[nodiscard]] std::span<const std::byte> bytes() const { return {data_, size_}; }
   [[nodiscard]] const std::string& path() const { return path_; }
+  /// When the file was last written, nanoseconds since 1970, as it was when it was mapped.
+  [[nodiscard]] int64_t modified_ns() const { return modified_ns_; }
 
  private:
   std::string path_;
   const std::byte* data_ = nullptr;
   size_t size_ = 0;
+  int64_t modified_ns_ = 0;
 };
 
 /// Takes whole pages inside a part of a mapped file out of this process's resident memory; they

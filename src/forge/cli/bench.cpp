@@ -133,7 +133,7 @@ int bench(const CommandLine& line, Options& options, BenchModel& made, kernels::
                            .cost = engine::step_cost(*made.model, options.bench.backend),
                            .result = std::move(result).value(),
                            .peaks = engine::measure_peaks(isa, n_threads),
-                           .isa = std::string(kernels::cpu::name(isa))};
+                           .isa = isa};
   StdoutStream out;
   const std::string breakdown = breakdown_markdown(report);
   if (options.json) {
@@ -166,6 +166,7 @@ int run_bench(const Arguments& arguments) {
   if (!isa.ok()) return line.fail(isa.error().message);
   options.bench.n_threads = thread_count(options.runtime);
   options.bench.backend = backend_options(options.runtime);
+  if (!options.quiet) options.bench.backend.on_note = note;
   std::optional<engine::RandomModel> random;
   if (!options.random.empty()) {
     Result<engine::RandomModel> named = engine::RandomModel::create(options.random);

@@ -5,6 +5,7 @@
 #include "forge/base/json.h"
 #include "forge/cli/markdown_table.h"
 #include "forge/engine/memory_plan.h"
+#include "forge/kernels/cpu/matmul_path.h"
 
 namespace forge::cli {
 namespace {
@@ -43,6 +44,17 @@ std::string rate(double value) {
   return fmt::format("{:.{}f}", value, digits);
 }
 
+/// A line per type of weights: which loops multiply it. Empty for the reference kernels.
+std::string kernel_paths(const BenchReport& report) {
+  std::string text;
+  for (const DType dtype : report.cost.dtypes) {
+    const kernels::cpu::MatmulPath path = kernels::cpu::matmul_path(report.isa, dtype);
+    text += fmt::format("{} kernels: decode {}, prompt {}{}\n", info(dtype).name, path.few_tokens,
+                        path.many_tokens, path.is_fast ? "" : " (slow: no vector kernel)");
+  }
+  return text;
+}
+
 std::string test_name(const BenchTest& test) {
   return test.depth == 0 ? test.name : fmt::format("{} @ d{}", test.name, test.depth);
 }
@@ -75,7 +87,8 @@ std::string as_markdown(const BenchReport& report) {
   text += fmt::format(
       "\nlimits in this run: read {:.1f} GB/s, {} {:.0f} GOP/s ({} thread{}, ISA level {})\n",
       report.read_rate() * 1e-9, product, peak_of(report.peaks, report.cost.product) * 1e-9,
-      report.n_threads, report.n_threads == 1 ? "" : "s", report.isa);
+      report.n_threads, report.n_threads == 1 ? "" : "s", kernels::cpu::name(report.isa));
+  text += kernel_paths(report);
   text += fmt::format(
       "first token after a prompt of {}: {:.1f} ms ({:.1f} to {:.1f}), loading left out\n",
       report.result.n_first_prompt, first.median * 1e3, first.min * 1e3, first.max * 1e3);

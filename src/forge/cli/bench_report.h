@@ -15,7 +15,7 @@ struct BenchReport {
   engine::StepCost cost;
   engine::BenchResult result;
   engine::PeakRates peaks;
-  std::string isa;
+  kernels::cpu::IsaLevel isa = kernels::cpu::IsaLevel::kScalar;
 
   /// Bytes per second: the median of what was measured between the tests.
   [[nodiscard]] double read_rate() const;

@@ -127,6 +127,7 @@ int generate(const CommandLine& line, const GenerateFlags& flags, std::string pr
       cache_tokens, thread_count(flags.runtime),
       flags.prompt_logprobs ? engine::LogitRows::kMany : engine::LogitRows::kLast);
   decoder_options.backend = backend_options(flags.runtime);
+  if (!flags.quiet) decoder_options.backend.on_note = note;
   const auto n_prompt = static_cast<int32_t>(prompt->ids.size());
   decoder_options.max_batch_tokens = std::min(decoder_options.max_batch_tokens, n_prompt);
   if (const Status status = check_memory(*loaded->model, decoder_options); !status.ok()) {

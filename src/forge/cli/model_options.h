@@ -1,5 +1,4 @@
-// The flags that say which model, where it runs and how much it may take: the same in all
-// subcommands.
+// The flags that say which model, and what every subcommand does before it runs one.
 #pragma once
 
 #include <cstdint>
@@ -7,6 +6,7 @@
 
 #include "forge/base/result.h"
 #include "forge/cli/command_line.h"
+#include "forge/cli/runtime_options.h"
 #include "forge/engine/loaded_model.h"
 #include "forge/engine/memory_plan.h"
 
@@ -18,30 +18,11 @@ struct ModelOptions {
   bool allow_unknown_keys = false;
 };
 
-struct RuntimeOptions {
-  std::string device = "auto";
-  std::string dtype = "auto";
-  std::string kv_dtype = "auto";
-  std::string quantize = "";  // empty: as the checkpoint has them
-  int32_t threads = 0;        // 0: default_thread_count()
-};
-
 /// Whether the model is a flag only (generate) or also the first argument (inspect M).
 enum class ModelArgument { kFlag, kPositional };
 void add_model_option(CommandLine& line, ModelOptions& options, ModelArgument argument);
 /// --check-weights, --allow-unknown-keys.
 void add_loading_options(CommandLine& line, ModelOptions& options);
-/// --device, --dtype, --threads.
-void add_runtime_options(CommandLine& line, RuntimeOptions& options);
-
-/// Fails on a device or a dtype this build does not have, and on an impossible number of threads.
-/// Warns on stderr where the number is more than the process may use.
-[[nodiscard]] Status check(const RuntimeOptions& options);
-/// How many threads to run: what was asked for, but no more than the process may use.
-/// What the flags and FORGE_ISA say about arithmetic; check() has passed.
-[[nodiscard]] models::BackendOptions backend_options(const RuntimeOptions& options);
-[[nodiscard]] int32_t thread_count(const RuntimeOptions& options);
-
 [[nodiscard]] Result<engine::LoadedModel> load(const ModelOptions& options);
 
 /// The context to use: requested, or the model's own where it is 0. Fails above the model's.
@@ -51,7 +32,8 @@ void add_runtime_options(CommandLine& line, RuntimeOptions& options);
 [[nodiscard]] Status check_memory(const models::Model& model,
                                   const models::DecoderOptions& options);
 
-/// Says on stderr what runs where: "forge: ...", one or two lines.
+/// Says on stderr what runs where, a line each: "forge: ...". Names weights that have no fast
+/// kernel.
 void announce(const ModelOptions& options, const engine::LoadedModel& loaded,
               const RuntimeOptions& runtime);
 

@@ -44,20 +44,25 @@ StepCost step_cost(const models::Model& model, const models::BackendOptions& bac
                                     &L::ffn_gate, &L::ffn_up, &L::ffn_down};
   StepCost cost;
   std::array<int64_t, 3> by_product{};
+  const auto count = [&cost](const TensorView& matrix) {
+    cost.weight_bytes += matrix.bytes();
+    if (std::find(cost.dtypes.begin(), cost.dtypes.end(), matrix.dtype) == cost.dtypes.end()) {
+      cost.dtypes.push_back(matrix.dtype);
+    }
+    return matrix.rows() * matrix.columns();
+  };
   for (const L& layer : model.weights.layers) {
     for (const auto matrix : kMatrices) {
       const TensorView view = stored(layer.*matrix);
-      const int64_t n = view.rows() * view.columns();
-      cost.weight_bytes += view.bytes();
+      const int64_t n = count(view);
       cost.layer_parameters += n;
       by_product[static_cast<size_t>(product_of(view.dtype))] += n;
     }
   }
-  const TensorView& head = model.weights.output;
+  const int64_t n_head = count(stored(model.weights.output));
   const TensorView& embedding = model.weights.token_embedding;
-  cost.weight_bytes += stored(head).bytes();
   cost.parameters = cost.layer_parameters + embedding.rows() * embedding.columns();
-  if (!model.spec.has_tied_embeddings) cost.parameters += head.rows() * head.columns();
+  if (!model.spec.has_tied_embeddings) cost.parameters += n_head;
   const auto most = std::max_element(by_product.begin(), by_product.end());
   cost.product = is_fast ? static_cast<ProductKind>(most - by_product.begin()) : ProductKind::kF32;
   return cost;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "forge/models/decoder.h"
 #include "forge/models/model.h"
@@ -17,6 +18,7 @@ struct StepCost {
   int64_t layer_parameters = 0;  // of the layers' matrices
   int64_t parameters = 0;        // of all matrices, the embedding included
   ProductKind product = ProductKind::kF32;
+  std::vector<DType> dtypes;  // that matrices are stored in, each once
 };
 
 /// As a decoder with these options stores the matrices.

@@ -42,7 +42,8 @@ class Run {
       if (generated() >= options_.max_tokens) return finish(FinishReason::kMaxTokens);
       if (sequence_.size() >= options_.context_len) return finish(FinishReason::kContextFull);
       if (is_cancelled()) return finish(FinishReason::kCancelled);
-      FORGE_TRY(const int32_t id, sampler_.sample(logits_, sequence_.size(), history_));
+      FORGE_TRY(const int32_t id,
+                sampler_.sample(logits_.values, sequence_.size(), history_, logits_.panel_maxima));
       record(id);
       if (generated() == 1) {
         first_token_ = Clock::now();
@@ -77,15 +78,15 @@ class Run {
     for (const int32_t id : prompt) (void)detokenizer_.add(id);
     const auto last = static_cast<int64_t>(prompt.size()) - 1;
     const int64_t first_visited = options_.want_prompt_logprobs ? 0 : last;
-    const LogitVisitor visit = [&](int64_t position, std::span<const float> logits) {
+    const LogitVisitor visit = [&](int64_t position, const TokenLogits& logits) {
       if (position == last) return keep_logits_(position, logits);
       if (failure_) return;
-      if (const Status status = check_logits(logits); !status.ok()) {
+      if (const Status status = check_logits(logits.values); !status.ok()) {
         failure_ = status.error();
         return;
       }
       const int32_t next = prompt[static_cast<size_t>(position) + 1];
-      result_.prompt_logprobs.push_back(logprobs_of(logits, next, *options_.n_logprobs));
+      result_.prompt_logprobs.push_back(logprobs_of(logits.values, next, *options_.n_logprobs));
     };
     return sequence_.extend(prompt, first_visited, visit, options_.is_cancelled);
   }
@@ -94,7 +95,7 @@ class Run {
     result_.ids.push_back(id);
     history_.add_generated(id);
     if (options_.n_logprobs) {
-      result_.logprobs.push_back(logprobs_of(logits_, id, *options_.n_logprobs));
+      result_.logprobs.push_back(logprobs_of(logits_.values, id, *options_.n_logprobs));
     }
   }
 
@@ -125,9 +126,9 @@ class Run {
   TokenHistory history_;
   text::Detokenizer detokenizer_;
   text::StopMatcher matcher_;
-  std::vector<float> logits_;  // those that follow the sequence's last token
-  const LogitVisitor keep_logits_ = [this](int64_t, std::span<const float> logits) {
-    logits_.assign(logits.begin(), logits.end());
+  TokenLogits logits_;  // those that follow the sequence's last token
+  const LogitVisitor keep_logits_ = [this](int64_t, const TokenLogits& logits) {
+    logits_ = logits;
   };
   std::optional<Error> failure_;
   Clock::time_point first_token_;

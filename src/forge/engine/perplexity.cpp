@@ -86,15 +86,15 @@ Result<PerplexityResult> compute_perplexity(const LoadedModel& loaded, std::stri
                                                                static_cast<size_t>(chunk_len));
     if (bos) chunk[0] = *bos;
     std::optional<Error> failure;
-    const LogitVisitor visit = [&](int64_t position, std::span<const float> logits) {
+    const LogitVisitor visit = [&](int64_t position, const TokenLogits& logits) {
       const auto next = static_cast<size_t>(position) + 1;
       if (next == chunk.size() || failure) return;
-      if (const Status status = check_logits(logits); !status.ok()) {
+      if (const Status status = check_logits(logits.values); !status.ok()) {
         failure = status.error();
         return;
       }
-      score.add(log_sum_exp(logits) -
-                static_cast<double>(logits[static_cast<size_t>(chunk[next])]));
+      score.add(log_sum_exp(logits.values) -
+                static_cast<double>(logits.values[static_cast<size_t>(chunk[next])]));
     };
     sequence.clear();
     if (!sequence.extend(chunk, first_scored, visit, options.is_cancelled)) return result;

@@ -72,8 +72,9 @@ void Sequence::step(std::span<const int32_t> ids, int64_t first_visited,
                                                 .logit_rows = logit_rows_});
   tokens_.insert(tokens_.end(), ids.begin(), ids.end());
   for (size_t i = 0; i < logit_rows_.size(); ++i) {
+    const auto row = static_cast<int64_t>(i);
     visit(begin + logit_rows_[i],
-          {logits.row(static_cast<int64_t>(i)), static_cast<size_t>(logits.columns)});
+          {{logits.row(row), static_cast<size_t>(logits.columns)}, decoder_.logit_maxima(row)});
   }
 }
 

@@ -12,8 +12,13 @@
 
 namespace forge::engine {
 
-/// Receives the logits (vocab_size) that follow the token at a position; valid during the call.
-using LogitVisitor = std::function<void(int64_t position, std::span<const float> logits)>;
+/// The logits that follow a token; they belong to the decoder and are valid until its next step.
+struct TokenLogits {
+  std::span<const float> values;        // (vocab_size)
+  std::span<const float> panel_maxima;  // of every 16 values, or empty: see Decoder::logit_maxima
+};
+/// Receives the logits that follow the token at a position.
+using LogitVisitor = std::function<void(int64_t position, const TokenLogits& logits)>;
 /// Asked between steps; true ends the work early.
 using CancelCheck = std::function<bool()>;
 

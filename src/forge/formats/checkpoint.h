@@ -34,6 +34,8 @@ class TensorSet {
   [[nodiscard]] Status absorb(TensorSet other);
 
   [[nodiscard]] const std::vector<NamedTensor>& tensors() const { return tensors_; }
+  /// The files that the tensors are in; none for bytes in memory.
+  [[nodiscard]] const std::vector<MappedFile>& mappings() const { return mappings_; }
   /// The tensor of this name, or nullptr.
   [[nodiscard]] const NamedTensor* find(std::string_view name) const;
 

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "forge/base/result.h"
@@ -24,7 +25,7 @@ class DecoderBackend;
 /// double, some hundred times slower; what the fast one is tested against.
 enum class Arithmetic { kFast, kReference };
 
-/// How a decoder computes; everything here may change the bits of its results.
+/// How a decoder computes, which may change the bits of its results, and how it gets its weights.
 struct BackendOptions {
   Arithmetic arithmetic = Arithmetic::kFast;
   kernels::cpu::IsaLevel isa = kernels::cpu::best_level();  // for kFast; supported by this machine
@@ -32,6 +33,11 @@ struct BackendOptions {
   /// For kFast: F32, F16 and BF16 matrices are converted to this type as they are packed
   /// (cpu/weight_type.h says what happens where it does not fit a matrix).
   std::optional<DType> quantize = std::nullopt;
+  /// For kFast: a folder that keeps packed weights in files, so that the next decoder of the same
+  /// checkpoint maps them instead of packing (cpu/packed_file.h). Empty: none is read or written.
+  std::string packed_cache = {};
+  /// Told in one line what a person should know about making the decoder; may be empty.
+  std::function<void(std::string_view)> on_note = {};
 };
 
 struct DecoderOptions {

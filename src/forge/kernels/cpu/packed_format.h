@@ -27,6 +27,9 @@
 
 namespace forge::kernels::cpu {
 
+/// Counts changes of what is described here and of the table below: packed files carry it.
+inline constexpr int kPackedLayout = 1;
+
 inline constexpr int kPanelRows = 16;
 inline constexpr int kSubLen = 32;     // elements of K per sub, and per activation scale
 inline constexpr int kCellBytes = 64;  // one vector

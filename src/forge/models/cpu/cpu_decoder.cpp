@@ -9,6 +9,7 @@
 #include "forge/base/thread_team.h"
 #include "forge/base/work_ranges.h"
 #include "forge/kernels/cpu/levels.h"
+#include "forge/models/cpu/load_weights.h"
 #include "forge/models/cpu/step.h"
 #include "forge/models/decoder_memory.h"
 
@@ -94,7 +95,7 @@ class CpuDecoder final : public DecoderBackend {
 }  // namespace
 
 int64_t cpu_packed_bytes(const Model& model, const DecoderOptions& options) {
-  return packed_weight_bytes(model.weights, options.backend.quantize);
+  return lay_out_weights(model.weights, options.backend.quantize, nullptr).bytes;
 }
 
 int64_t cpu_workspace_bytes(const Model& model, const DecoderOptions& options) {
@@ -111,8 +112,7 @@ Result<std::unique_ptr<DecoderBackend>> make_cpu_decoder(const Model& model,
             HugeBuffer::allocate(static_cast<size_t>(cpu_workspace_bytes(model, options))));
   FORGE_TRY(auto kv,
             HugeBuffer::allocate(static_cast<size_t>(kv_cache_bytes(model.spec, options))));
-  const auto source = model.is_mapped ? WeightSource::kMappedFile : WeightSource::kMemory;
-  FORGE_TRY(auto weights, pack_weights(model.weights, source, options.backend.quantize, *team));
+  FORGE_TRY(auto weights, load_weights(model, options.backend, *team));
   std::unique_ptr<DecoderBackend> decoder =
       std::make_unique<CpuDecoder>(model, options, DecoderShape(model, options), std::move(team),
                                    std::move(weights), std::move(workspace), std::move(kv));

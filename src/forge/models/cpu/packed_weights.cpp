@@ -80,26 +80,24 @@ PackedMatrix describe_packed(const TensorView& matrix, std::optional<DType> quan
           .panel_bytes = kernels::cpu::panel_bytes(dtype, matrix.columns())};
 }
 
-int64_t packed_weight_bytes(const ModelWeights& weights, std::optional<DType> quantize) {
-  PackedWeights counted;
-  int64_t bytes = 0;
-  for (const Job& job : jobs(weights, counted))
-    bytes += describe_packed(*job.source, quantize).bytes();
-  return bytes;
+PackedWeights lay_out_weights(const ModelWeights& weights, std::optional<DType> quantize,
+                              const std::byte* base) {
+  PackedWeights packed;
+  for (const Job& job : jobs(weights, packed)) {
+    *job.packed = describe_packed(*job.source, quantize);
+    job.packed->data = base == nullptr ? nullptr : base + packed.bytes;
+    packed.bytes += job.packed->bytes();
+  }
+  return packed;
 }
 
 Result<PackedWeights> pack_weights(const ModelWeights& weights, WeightSource source,
                                    std::optional<DType> quantize, ThreadTeam& team) {
-  PackedWeights packed;
+  const int64_t bytes = lay_out_weights(weights, quantize, nullptr).bytes;
+  FORGE_TRY(HugeBuffer memory, HugeBuffer::allocate(static_cast<size_t>(bytes)));
+  PackedWeights packed = lay_out_weights(weights, quantize, memory.data());
+  packed.memory = std::move(memory);
   const std::vector<Job> all = jobs(weights, packed);
-  FORGE_TRY(packed.memory,
-            HugeBuffer::allocate(static_cast<size_t>(packed_weight_bytes(weights, quantize))));
-  std::byte* at = packed.memory.data();
-  for (const Job& job : all) {
-    *job.packed = describe_packed(*job.source, quantize);
-    job.packed->data = at;
-    at += job.packed->bytes();
-  }
   WorkRanges ranges(team.n_threads());
   team.run(static_cast<int>(all.size()), [&](int stage, int worker) {
     const Job& job = all[static_cast<size_t>(stage)];

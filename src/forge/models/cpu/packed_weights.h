@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "forge/base/huge_buffer.h"
+#include "forge/base/mapped_file.h"
 #include "forge/base/result.h"
 #include "forge/base/thread_team.h"
 #include "forge/kernels/cpu/packed_format.h"
@@ -31,16 +32,19 @@ struct PackedLayer {
   PackedMatrix q, k, v, output, gate, up, down;
 };
 
-/// Immutable once packed; any thread may read.
+/// All matrices, one after another in the order of a step. Immutable once packed; any thread may
+/// read.
 struct PackedWeights {
   std::vector<PackedLayer> layers;
   PackedMatrix head;  // the output matrix, which is the embedding too where they are tied
-  HugeBuffer memory;
+  int64_t bytes = 0;  // of all of them
+  HugeBuffer memory;  // where the bytes are, ...
+  MappedFile file;    // ... unless they are in a packed file
 };
 
-/// Bytes that packing will take.
-[[nodiscard]] int64_t packed_weight_bytes(const ModelWeights& weights,
-                                          std::optional<DType> quantize);
+/// Describes a model's matrices as they will be packed from `base` on, which may be nullptr.
+[[nodiscard]] PackedWeights lay_out_weights(const ModelWeights& weights,
+                                            std::optional<DType> quantize, const std::byte* base);
 
 /// Where the tensors' bytes lie.
 enum class WeightSource { kMappedFile, kMemory };

@@ -1,0 +1,134 @@
+#include "forge/cli/runtime_options.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <optional>
+#include <string_view>
+
+#include "forge/base/cpu_count.h"
+#include "forge/cli/report.h"
+
+namespace forge::cli {
+namespace {
+
+std::optional<kernels::cpu::KvType> kv_type_from_name(std::string_view name) {
+  using kernels::cpu::KvType;
+  if (name == "bf16") return KvType::kBf16;
+  if (name == "f16") return KvType::kF16;
+  if (name == "f32") return KvType::kF32;
+  if (name == "int8") return KvType::kInt8;
+  return std::nullopt;
+}
+
+/// "f32, f16, bf16, q4_0, ..."
+std::string dtype_names() {
+  std::string names;
+  for (const DTypeInfo& type : all_dtypes()) {
+    if (!names.empty()) names += ", ";
+    for (const char c : type.name) names += static_cast<char>(std::tolower(c));
+  }
+  return names;
+}
+
+Status check_isa() {
+  FORGE_TRY([[maybe_unused]] const auto level, kernels::cpu::choose_level());
+  return {};
+}
+
+}  // namespace
+
+void add_runtime_options(CommandLine& line, RuntimeOptions& options) {
+  line.app()
+      .add_option("--device", options.device, "auto, cpu or cuda")
+      ->type_name("D")
+      ->envname("FORGE_DEVICE")
+      ->group("Machine");
+  line.app()
+      .add_option("--dtype", options.dtype,
+                  "Arithmetic: auto (the machine's fast kernels) or f32 (slow, for checking)")
+      ->type_name("T")
+      ->group("Machine");
+  line.app()
+      .add_option("--kv-dtype", options.kv_dtype,
+                  "KV cache: auto (bf16), bf16, f16, f32, or int8 (half the memory)")
+      ->type_name("T")
+      ->group("Machine");
+  line.app()
+      .add_option(
+          "--quantize", options.quantize,
+          "Convert F32, F16 and BF16 weights to this type while loading: q8_0, q4_k, bf16 ...")
+      ->type_name("T")
+      ->group("Machine");
+  line.app()
+      .add_option("--packed-cache", options.packed_cache,
+                  "Keep packed weights in this folder, and start from there next time")
+      ->type_name("DIR")
+      ->always_capture_default(false)
+      ->group("Machine");
+  line.app()
+      .add_option("-t,--threads", options.threads, "0: one per core the process may use")
+      ->type_name("N")
+      ->group("Machine");
+}
+
+Status check(const RuntimeOptions& options) {
+  constexpr int32_t kMaxThreads = 1024;
+  if (options.device == "cuda") {
+    return make_error("--device cuda: this build has no CUDA backend, use --device cpu");
+  }
+  if (options.device != "auto" && options.device != "cpu") {
+    return make_error("--device {}: expected auto, cpu or cuda", options.device);
+  }
+  if (options.dtype != "auto" && options.dtype != "f32") {
+    return make_error(
+        "--dtype {}: expected auto (fast kernels) or f32 (everything in f32, slow, for checking)",
+        options.dtype);
+  }
+  if (options.kv_dtype != "auto" && !kv_type_from_name(options.kv_dtype)) {
+    return make_error("--kv-dtype {}: expected auto, bf16, f16, f32 or int8", options.kv_dtype);
+  }
+  if (!options.quantize.empty() && !dtype_from_name(options.quantize)) {
+    return make_error("--quantize {}: expected one of {}", options.quantize, dtype_names());
+  }
+  if (options.dtype == "f32" && !options.quantize.empty()) {
+    return make_error("--quantize {}: with --dtype f32 weights stay as they are", options.quantize);
+  }
+  if (options.dtype == "f32" && options.kv_dtype != "auto" && options.kv_dtype != "f32") {
+    return make_error("--kv-dtype {}: with --dtype f32 the cache is f32 too", options.kv_dtype);
+  }
+  if (options.dtype == "f32" && !options.packed_cache.empty()) {
+    return make_error("--packed-cache {}: with --dtype f32 nothing is packed",
+                      options.packed_cache);
+  }
+  FORGE_TRY_STATUS(check_isa());
+  if (options.threads < 0 || options.threads > kMaxThreads) {
+    return make_error("--threads {}: expected 0 to {}", options.threads, kMaxThreads);
+  }
+  if (const int usable = usable_cpu_count(); options.threads > usable) {
+    note(fmt::format(
+        "warning: --threads {}: the process may use {} CPU{} (affinity and cgroup "
+        "quota), running {} thread{}",
+        options.threads, usable, usable == 1 ? "" : "s", usable, usable == 1 ? "" : "s"));
+  }
+  return {};
+}
+
+models::BackendOptions backend_options(const RuntimeOptions& options) {
+  models::BackendOptions backend;
+  if (options.dtype == "f32") backend.arithmetic = models::Arithmetic::kReference;
+  if (const auto type = kv_type_from_name(options.kv_dtype)) backend.kv_type = *type;
+  backend.quantize = dtype_from_name(options.quantize);
+  if (const auto isa = kernels::cpu::choose_level(); isa.ok()) backend.isa = *isa;
+  backend.packed_cache = options.packed_cache;
+  return backend;
+}
+
+int32_t thread_count(const RuntimeOptions& options) {
+  // More threads than CPUs only take turns.
+  return options.threads > 0 ? std::min(options.threads, usable_cpu_count())
+                             : default_thread_count();
+}
+
+}  // namespace forge::cli
