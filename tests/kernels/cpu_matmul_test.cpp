@@ -26,24 +26,39 @@ std::vector<IsaLevel> levels() {
   return usable;
 }
 
+/// Memory for int8 tokens of some width.
+struct Int8Memory {
+  Int8Memory(int32_t n_tokens, int64_t k_padded, int32_t width) {
+    const auto slots = static_cast<size_t>(round_up(n_tokens, 16) * k_padded / 32);
+    q.assign(slots * 32, 0);
+    d.assign(slots, 0.0f);
+    nsum.assign(slots, 0);
+    nsum16.assign(slots * 2, 0);
+    rows = {q.data(), d.data(), nsum.data(), nsum16.data(), k_padded / 32, width};
+  }
+  Int8Memory(const Int8Memory&) = delete;
+  Int8Memory& operator=(const Int8Memory&) = delete;
+
+  std::vector<int8_t> q;
+  std::vector<float> d;
+  std::vector<int32_t> nsum;
+  std::vector<int32_t> nsum16;
+  Int8Rows rows;
+};
+
 /// Activations in every form kernels take, and what each form's values are.
 struct Activations {
   Activations(const KernelTable& table, int32_t n_tokens, int64_t k, uint32_t seed)
-      : n(n_tokens), k_len(k), k_padded(round_up(k, 256)) {
+      : n(n_tokens), k_len(k), k_padded(round_up(k, 256)), int8(n_tokens, k_padded, 1) {
     const auto cells = static_cast<size_t>(n * k_padded);
     f32.assign(cells, 0.0f);
     bf16.assign(cells, 0);
-    q.assign(cells, 0);
-    d.assign(cells / 32, 0.0f);
-    nsum.assign(cells / 32, 0);
-    nsum16.assign(cells / 16, 0);
-    rows = {q.data(), d.data(), nsum.data(), nsum16.data(), k_padded};
     std::mt19937 random(seed);
     std::normal_distribution<float> normal;
     for (int32_t t = 0; t < n; ++t) {
       float* x = f32.data() + t * k_padded;
       for (int64_t i = 0; i < k; ++i) x[i] = normal(random);
-      table.quantize_int8(x, k, rows, t, 0);
+      table.quantize_int8(x, k, int8.rows, t, 0);
       table.round_to_bf16(x, k, bf16.data() + t * k_padded);
     }
   }
@@ -52,18 +67,14 @@ struct Activations {
     const auto at = static_cast<size_t>(t * k_padded + i);
     if (kind == ActivationKind::kF32) return f32[at];
     if (kind == ActivationKind::kBf16) return bf16_to_f32(bf16[at]);
-    return static_cast<double>(d[at / 32]) * q[at];
+    return static_cast<double>(int8.d[at / 32]) * int8.q[at];
   }
   int32_t n;
   int64_t k_len;
   int64_t k_padded;
   std::vector<float> f32;
   std::vector<uint16_t> bf16;
-  std::vector<int8_t> q;
-  std::vector<float> d;
-  std::vector<int32_t> nsum;
-  std::vector<int32_t> nsum16;
-  Int8Rows rows;
+  Int8Memory int8;  // of width 1: plain rows
 };
 
 ActivationKind kind_of(DType dtype) {
@@ -91,11 +102,10 @@ std::vector<float> multiply(const KernelTable& table, const Packed& w, const Act
   const int64_t stride = round_up(w.n_rows, kPanelRows);
   std::vector<float> y(static_cast<size_t>(n_tokens * stride), std::nanf(""));
   std::vector<std::byte> scratch(static_cast<size_t>(matmul_scratch_bytes(w.k_len)));
-  Int8Rows rows = x.rows;
-  rows.q += first_token * x.k_padded;
-  rows.d += first_token * x.k_padded / 32;
-  rows.nsum += first_token * x.k_padded / 32;
-  rows.nsum16 += first_token * x.k_padded / 16;
+  const Int8Memory int8(n_tokens, x.k_padded, table.int8_width(n_tokens));
+  for (int32_t t = 0; t < n_tokens; ++t) {
+    table.quantize_int8(x.f32.data() + (first_token + t) * x.k_padded, x.k_len, int8.rows, t, 0);
+  }
   const auto n = static_cast<int32_t>(n_panels(w.n_rows));
   for (int32_t p = 0; p < n; p += panels_at_once) {
     const MatmulTask task{.weight = w.buffer.data(),
@@ -103,7 +113,7 @@ std::vector<float> multiply(const KernelTable& table, const Packed& w, const Act
                           .k = w.k_len,
                           .panel_begin = p,
                           .panel_end = std::min(n, p + panels_at_once),
-                          .x_int8 = &rows,
+                          .x_int8 = &int8.rows,
                           .x_bf16 = x.bf16.data() + first_token * x.k_padded,
                           .x_f32 = x.f32.data() + first_token * x.k_padded,
                           .x_stride = x.k_padded,

@@ -23,6 +23,7 @@ namespace {
 
 /// Every quantised type, whole groups of K and half ones, whole sets of panels and rests.
 void expect_bits_of_avx512(const MatmulFn (&matmuls)[kDTypeCount],
+                           int32_t (*int8_width)(int32_t n_tokens),
                            const std::vector<int32_t>& batch_sizes) {
   const KernelTable& avx512 = kernels_of(IsaLevel::kAvx512);
   for (const DTypeInfo& type : all_dtypes()) {
@@ -32,10 +33,11 @@ void expect_bits_of_avx512(const MatmulFn (&matmuls)[kDTypeCount],
       for (const int64_t rows : {16, 40}) {
         const int64_t k = type.block_len * blocks;
         const LevelWeights w(type.dtype, rows, k, 31);
-        const LevelTokens x(avx512, batch_sizes.back(), k, 37);
         for (const int32_t n : batch_sizes) {
+          const LevelTokens x(avx512, avx512.int8_width(n), n, k, 37);
+          const LevelTokens same(avx512, int8_width(n), n, k, 37);
           const std::vector<float> expected = level_product(avx512.matmul[at], w, x, n);
-          const std::vector<float> actual = level_product(matmuls[at], w, x, n);
+          const std::vector<float> actual = level_product(matmuls[at], w, same, n);
           ASSERT_EQ(std::memcmp(actual.data(), expected.data(), actual.size() * sizeof(float)), 0)
               << type.name << " " << rows << " x " << k << " tokens " << n;
         }
@@ -48,14 +50,16 @@ TEST(CpuEmulatedLevels, amx_with_plain_tiles_gives_the_bits_of_avx512) {
   if (!is_supported(IsaLevel::kAvx512Bf16)) {
     GTEST_SKIP() << "this CPU does not have avx512bf16, on which level amx is built";
   }
-  expect_bits_of_avx512(amx_emulated::kTiledLoops, {16, 17, 32, 33, 67});
+  expect_bits_of_avx512(amx_emulated::kTiledLoops, [](int32_t) { return 16; },
+                        {1, 16, 17, 32, 33, 67});
 }
 
 TEST(CpuEmulatedLevels, avxvnni_with_the_other_encoding_gives_the_bits_of_avx512) {
   if (!is_supported(IsaLevel::kAvx512)) {
     GTEST_SKIP() << "this CPU does not have avx512, whose int8 dot stands in for that of avxvnni";
   }
-  expect_bits_of_avx512(avxvnni_evex::kMatmuls, {1, 2, 3, 7, 32, 33, 67});
+  expect_bits_of_avx512(avxvnni_evex::kMatmuls, kernels_of(IsaLevel::kAvx2).int8_width,
+                        {1, 2, 3, 7, 32, 33, 67});
 }
 
 }  // namespace

@@ -153,14 +153,16 @@ TEST(Isa, every_type_has_a_path_and_only_the_scalar_level_is_slow) {
 TEST(IsaAgreement, activations_are_the_same_integers) {
   const KernelTable& scalar = kernels_of(IsaLevel::kScalar);
   for (const int64_t k : {1, 31, 32, 33, 576, 1000}) {
-    const LevelTokens expected(scalar, 5, k, 23);
-    for (const IsaLevel level : vector_levels()) {
-      const LevelTokens actual(kernels_of(level), 5, k, 23);
-      EXPECT_EQ(actual.q, expected.q) << name(level) << " k " << k;
-      EXPECT_EQ(actual.d, expected.d) << name(level) << " k " << k;
-      EXPECT_EQ(actual.nsum, expected.nsum) << name(level) << " k " << k;
-      EXPECT_EQ(actual.nsum16, expected.nsum16) << name(level) << " k " << k;
-      EXPECT_EQ(actual.bf16, expected.bf16) << name(level) << " k " << k;
+    for (const int32_t width : {1, 2, 4, 8, 16}) {
+      const LevelTokens expected(scalar, width, 5, k, 23);
+      for (const IsaLevel level : vector_levels()) {
+        const LevelTokens actual(kernels_of(level), width, 5, k, 23);
+        EXPECT_EQ(actual.q, expected.q) << name(level) << " k " << k;
+        EXPECT_EQ(actual.d, expected.d) << name(level) << " k " << k;
+        EXPECT_EQ(actual.nsum, expected.nsum) << name(level) << " k " << k;
+        EXPECT_EQ(actual.nsum16, expected.nsum16) << name(level) << " k " << k;
+        EXPECT_EQ(actual.bf16, expected.bf16) << name(level) << " k " << k;
+      }
     }
   }
 }
@@ -172,12 +174,14 @@ TEST(IsaAgreement, products_agree_with_the_scalar_level) {
     const int64_t rows = 40;
     const LevelWeights w(type.dtype, rows, k, 9);
     const int32_t n_tokens = 41;  // beyond what is multiplied without expanding
-    const LevelTokens x(scalar, n_tokens, k, 17);
     const auto at = static_cast<int>(type.dtype);
-    for (const int32_t n : {1, 7, n_tokens}) {
+    for (const int32_t n : {1, 2, 4, 6, 7, n_tokens}) {
+      const LevelTokens x(scalar, scalar.int8_width(n), n, k, 17);
       const std::vector<float> expected = level_product(scalar.matmul[at], w, x, n);
       for (const IsaLevel level : vector_levels()) {
-        const std::vector<float> actual = level_product(kernels_of(level).matmul[at], w, x, n);
+        const KernelTable& table = kernels_of(level);
+        const LevelTokens same(scalar, table.int8_width(n), n, k, 17);
+        const std::vector<float> actual = level_product(table.matmul[at], w, same, n);
         if (!is_float(type.dtype)) {
           EXPECT_EQ(std::memcmp(actual.data(), expected.data(), actual.size() * sizeof(float)), 0)
               << name(level) << " " << type.name << " tokens " << n;

@@ -14,18 +14,18 @@
 
 namespace forge::kernels::cpu {
 
-/// Random tokens as one level quantises and rounds them.
+/// Random tokens as one level quantises and rounds them; the int8 ones of any width.
 struct LevelTokens {
-  LevelTokens(const KernelTable& table, int32_t n_tokens, int64_t k, uint32_t seed)
+  LevelTokens(const KernelTable& table, int32_t width, int32_t n_tokens, int64_t k, uint32_t seed)
       : n(n_tokens), k_padded(round_up(k, 256)) {
-    const auto count = static_cast<size_t>(n * k_padded);
+    const auto count = static_cast<size_t>(round_up(n, 16) * k_padded);
     f32.assign(count, 0.0f);
     bf16.assign(count, 0);
     q.assign(count, 0);
     d.assign(count / 32, 0.0f);
     nsum.assign(count / 32, 0);
     nsum16.assign(count / 16, 0);
-    rows = {q.data(), d.data(), nsum.data(), nsum16.data(), k_padded};
+    rows = {q.data(), d.data(), nsum.data(), nsum16.data(), k_padded / 32, width};
     std::mt19937 random(seed);
     std::normal_distribution<float> normal;
     for (int32_t t = 0; t < n; ++t) {

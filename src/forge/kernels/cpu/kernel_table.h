@@ -11,14 +11,21 @@
 
 namespace forge::kernels::cpu {
 
-/// Tokens as int8 with one scale per 32 elements: x[i] ~ d[i / 32] * q[i]. Planes are separate,
-/// tokens a fixed stride apart, K padded with zeros to a multiple of 256.
+/// Tokens as int8 with one scale per 32 elements: x[i] ~ d[i / 32] * q[i]. `width` tokens are
+/// interleaved, group by group, so that a loop over a few tokens reads one stream of activations
+/// beside the weights: with one per token the hardware's prefetchers lose the weights
+/// (docs/perf/cpu.md). Group g of token t lies in
+///
+///   slot = ((t / width) * groups + g) * width + t % width
+///
+/// Memory is there for whole multiples of 16 tokens; what a missing token's slots hold is ignored.
 struct Int8Rows {
-  int8_t* q;        // (n_tokens, k_padded)
-  float* d;         // (n_tokens, k_padded / 32): max|x| / 127
-  int32_t* nsum;    // (n_tokens, k_padded / 32): minus the sum of 32 q
-  int32_t* nsum16;  // (n_tokens, k_padded / 16): minus the sum of 16 q
-  int64_t k_padded;
+  int8_t* q;        // 32 per slot
+  float* d;         // 1 per slot: max|x| / 127
+  int32_t* nsum;    // 1 per slot: minus the sum of 32 q
+  int32_t* nsum16;  // 2 per slot: minus the sum of 16 q
+  int64_t groups;   // of a token: K padded to a multiple of 256, over 32
+  int32_t width;    // 1, 2, 4, 8 or 16
 };
 
 /// One matrix product for a range of panels: y[t][row] = sum_k W[row][k] x[t][k].
@@ -49,6 +56,9 @@ inline constexpr int kMaxRotaryDim = 512;
 struct KernelTable {
   MatmulFn matmul[kDTypeCount];
 
+  /// The width in which int8 products of so many tokens are fastest. A product understands width 1
+  /// and every width that this gives for some number of tokens; the bits are the same for all.
+  int32_t (*int8_width)(int32_t n_tokens);
   /// Elements [begin, begin + n) of a row of `out`, from x (n): begin is a multiple of 32; a last
   /// group is padded with zeros. A group with an infinity or a NaN gets the scale NaN.
   void (*quantize_int8)(const float* x, int64_t n, const Int8Rows& out, int64_t row, int64_t begin);

@@ -31,18 +31,30 @@ class KindSet {
 };
 
 /// Memory for n_rows rows of k elements, in any of the three forms. Owned by an Arena; zero at
-/// first, and the padding of K stays zero.
+/// first. Padding that a product reads is zero.
 struct ActivationRows {
   kernels::cpu::Int8Rows int8{};
   uint16_t* bf16 = nullptr;
   float* f32 = nullptr;
+  int64_t k = 0;
   int64_t k_padded = 0;
+
+  /// Before rows are written for a product of n_tokens; what was written before is void.
+  void prepare(const kernels::cpu::KernelTable& table, int64_t n_tokens) {
+    int8.width = table.int8_width(static_cast<int32_t>(n_tokens));
+  }
 
   /// Elements [begin, begin + n) of a row in all wanted forms; begin is a multiple of 32.
   void write(const kernels::cpu::KernelTable& table, KindSet kinds, const float* x, int64_t n,
              int64_t row, int64_t begin) const {
     using kernels::cpu::ActivationKind;
-    if (kinds.has(ActivationKind::kInt8)) table.quantize_int8(x, n, int8, row, begin);
+    if (kinds.has(ActivationKind::kInt8)) {
+      table.quantize_int8(x, n, int8, row, begin);
+      // Weights come in 64s: behind an odd number of groups their scale is zero, and the group that
+      // it meets must be finite. Another step, of another width, may have left anything there.
+      constexpr float kZeros[32] = {};
+      if (begin + n == k && k % 64 == 32) table.quantize_int8(kZeros, 32, int8, row, k);
+    }
     if (kinds.has(ActivationKind::kBf16)) table.round_to_bf16(x, n, bf16 + row * k_padded + begin);
     if (kinds.has(ActivationKind::kF32)) {
       float* y = f32 + row * k_padded + begin;

@@ -35,10 +35,13 @@ class Arena {
     using kernels::cpu::ActivationKind;
     ActivationRows rows;
     rows.k_padded = kernels::cpu::round_up(k, 256);
+    rows.k = k;
     const int64_t n = n_rows * rows.k_padded;
     if (kinds.has(ActivationKind::kInt8)) {
-      rows.int8 = {take_array<int8_t>(n), take_array<float>(n / 32), take_array<int32_t>(n / 32),
-                   take_array<int32_t>(n / 16), rows.k_padded};
+      const int64_t slots = kernels::cpu::round_up(n_rows, 16) * rows.k_padded / 32;
+      rows.int8 = {
+          take_array<int8_t>(slots * 32), take_array<float>(slots), take_array<int32_t>(slots),
+          take_array<int32_t>(slots * 2), rows.k_padded / 32,       1};
     }
     if (kinds.has(ActivationKind::kBf16)) rows.bf16 = take_array<uint16_t>(n);
     if (kinds.has(ActivationKind::kF32)) rows.f32 = take_array<float>(n);

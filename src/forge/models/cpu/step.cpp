@@ -47,6 +47,10 @@ StepShape Step::begin(const PagedBatch& batch) {
     std::fill(sequence_of_row_.begin() + rows.row_begin, sequence_of_row_.begin() + rows.row_end,
               static_cast<int32_t>(s));
   }
+  for (ActivationRows* rows : {&b_.block_in, &b_.heads_out, &b_.mlp_mid}) {
+    rows->prepare(table_, n_tokens_);
+  }
+  b_.head_in.prepare(table_, n_logits_);
   attention_.begin(batch);
   return {.n_layers = spec_.n_layers,
           .n_tokens = static_cast<int32_t>(n_tokens_),
@@ -62,9 +66,10 @@ StepShape Step::begin(const PagedBatch& batch) {
 
 void Step::enter(const Stage& stage, int worker) {
   if (stage.op == Op::kHead && n_logits_ <= kOwnNormRows) {
+    ActivationRows& own = b_.workers[static_cast<size_t>(worker)].own_rows;
+    own.prepare(table_, n_logits_);
     for (int64_t i = 0; i < n_logits_; ++i) {
-      norm(output_norm_, shape_.head_kinds, logit_hidden(i),
-           b_.workers[static_cast<size_t>(worker)].own_rows, i, worker);
+      norm(output_norm_, shape_.head_kinds, logit_hidden(i), own, i, worker);
     }
     return;
   }
@@ -143,9 +148,9 @@ void Step::norm(const std::vector<float>& weight, KindSet kinds, const float* hi
 }
 
 void Step::norm_own_rows(const std::vector<float>& weight, KindSet kinds, int worker) {
-  for (int64_t row = 0; row < n_tokens_; ++row) {
-    norm(weight, kinds, hidden(row), b_.workers[static_cast<size_t>(worker)].own_rows, row, worker);
-  }
+  ActivationRows& own = b_.workers[static_cast<size_t>(worker)].own_rows;
+  own.prepare(table_, n_tokens_);
+  for (int64_t row = 0; row < n_tokens_; ++row) norm(weight, kinds, hidden(row), own, row, worker);
 }
 
 void Step::multiply(const PackedMatrix& matrix, int32_t begin, int32_t end, const ActivationRows& x,

@@ -7,23 +7,48 @@
 
 namespace forge::kernels::cpu::FORGE_LEVEL {
 
-/// Pointers into Int8Rows for kColumns consecutive tokens.
-template <int kColumns>
-struct Columns {
-  const int8_t* q[kColumns];
-  const float* d[kColumns];
-  const int32_t* nsum[kColumns];
-  const int32_t* nsum16[kColumns];
+/// Up to this many tokens the weights are unpacked anew for every few of them; more pay for the
+/// detour through L2. Measured: docs/perf/cpu.md.
+inline constexpr int kMaxFusedTokens = 32;
 
-  /// Tokens first, first + 1, ...; past n_tokens the last one again, whose results are dropped.
+/// The width of activations for many tokens, but for tiles.
+inline constexpr int kManyWidth = kIsScalar ? 2 : kLanes == 16 ? 8 : 4;
+
+/// kColumns consecutive tokens of Int8Rows of width kWidth. Where kColumns divides kWidth, or there
+/// is no second set of columns, all are in one block and one pointer serves them.
+template <int kColumns, int kWidth>
+struct Columns {
+  const int8_t* q0[kColumns];
+  const float* d0[kColumns];
+  const int32_t* nsum0[kColumns];
+  const int32_t* nsum160[kColumns];
+
+  /// Tokens first, first + 1, ...; past n_tokens others, whose results are dropped.
   FORGE_INLINE Columns(const Int8Rows& x, int32_t first, int32_t n_tokens) {
+    constexpr bool kIsOneBlock = kWidth % kColumns == 0 || (kWidth == 8 && kColumns == 6);
+    const int64_t block = first / kWidth * kWidth * x.groups + first % kWidth;
     for (int c = 0; c < kColumns; ++c) {
-      const int64_t t = first + c < n_tokens ? first + c : n_tokens - 1;
-      q[c] = x.q + t * x.k_padded;
-      d[c] = x.d + t * (x.k_padded / 32);
-      nsum[c] = x.nsum + t * (x.k_padded / 32);
-      nsum16[c] = x.nsum16 + t * (x.k_padded / 16);
+      int64_t slot = block + c;
+      if constexpr (!kIsOneBlock) {
+        const int64_t t = first + c < n_tokens ? first + c : n_tokens - 1;
+        slot = t / kWidth * kWidth * x.groups + t % kWidth;
+      }
+      q0[c] = x.q + slot * 32;
+      d0[c] = x.d + slot;
+      nsum0[c] = x.nsum + slot;
+      nsum160[c] = x.nsum16 + slot * 2;
     }
+  }
+  /// Of group g of column c.
+  [[nodiscard]] FORGE_INLINE const int8_t* q(int c, int64_t g) const {
+    return q0[c] + g * (32 * kWidth);
+  }
+  [[nodiscard]] FORGE_INLINE const float* d(int c, int64_t g) const { return d0[c] + g * kWidth; }
+  [[nodiscard]] FORGE_INLINE const int32_t* nsum(int c, int64_t g) const {
+    return nsum0[c] + g * kWidth;
+  }
+  [[nodiscard]] FORGE_INLINE const int32_t* nsum16(int c, int64_t g) const {
+    return nsum160[c] + g * (2 * kWidth);
   }
 };
 

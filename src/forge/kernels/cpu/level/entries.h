@@ -12,6 +12,7 @@ template <DType kType>
 void matmul(const MatmulTask& task);
 
 // rows.cpp; KernelTable says what each does.
+int32_t int8_width(int32_t n_tokens);
 void quantize_int8(const float* x, int64_t n, const Int8Rows& out, int64_t row, int64_t begin);
 void round_to_bf16(const float* x, int64_t n, uint16_t* y);
 void rms_norm(const float* x, const float* weight, int64_t n, float eps, float* y);

@@ -22,7 +22,7 @@ namespace forge::kernels::cpu::FORGE_LEVEL {
 
 static_assert(kLanes == 16, "a tile's row of sums is one vector");
 
-inline constexpr int kTileTokens = 16;
+inline constexpr int kTileTokens = 16;  // int8_width() for tiles, too
 
 /// Codes to signed values: what is left to do is scale them.
 template <DType kType>
@@ -60,7 +60,7 @@ FORGE_INLINE void tile_sums(const std::byte* cells, const int8_t* tokens, int64_
 /// The sums of one group into those of 16 tokens.
 template <DType kType>
 FORGE_INLINE void add_group(const int32_t (*sums)[kTileTokens * 16], const Strip& strip, int64_t g,
-                            const Int8Rows& x, int64_t first_token, FloatV (&acc)[kTileTokens]) {
+                            const Int8Rows& x, int64_t first_slot, FloatV (&acc)[kTileTokens]) {
   constexpr PackedFormat kFormat = packed_format(kType);
   constexpr int kPerSub = kFormat.is_per_16 ? 2 : 1;
   Scales s;
@@ -68,10 +68,9 @@ FORGE_INLINE void add_group(const int32_t (*sums)[kTileTokens * 16], const Strip
     s.s[h] = load(strip.scales + (g * kPerSub + h) * kLanes);
     if constexpr (kFormat.has_min) s.m[h] = load(strip.minimums + (g * kPerSub + h) * kLanes);
   }
-  const int64_t groups = x.k_padded / 32;
 #pragma GCC unroll 16
   for (int t = 0; t < kTileTokens; ++t) {
-    const int64_t at = (first_token + t) * groups + g;
+    const int64_t at = first_slot + g * kTileTokens + t;
     acc[t] = accumulate<kFormat.has_min, kFormat.is_per_16>(
         acc[t], load_cell(sums[0] + 16 * t), load_cell(sums[kPerSub - 1] + 16 * t), s, x.d + at,
         x.nsum + at, x.nsum16 + 2 * at);
@@ -81,38 +80,42 @@ FORGE_INLINE void add_group(const int32_t (*sums)[kTileTokens * 16], const Strip
 /// 16 tokens times one expanded panel over all of K.
 template <DType kType>
 [[gnu::noinline]] void tiled_panel(const Strip& strip, int64_t n_subs, const Int8Rows& x,
-                                   int64_t first_token, float* y, int64_t y_stride) {
+                                   int64_t first_token, float* y, int64_t y_stride,
+                                   int32_t n_valid) {
   constexpr int kPerSub = packed_format(kType).is_per_16 ? 2 : 1;
   alignas(64) int32_t sums[2][kPerSub][kTileTokens * 16];
   FloatV acc[kTileTokens];
   // Unrolled like the loop in add_group(), or g++ keeps the sums in memory.
 #pragma GCC unroll 16
   for (int t = 0; t < kTileTokens; ++t) acc[t] = zero();
-  const int8_t* tokens = x.q + first_token * x.k_padded;
+  const int64_t first_slot = first_token * x.groups;
+  constexpr int64_t kGroupBytes = 32 * kTileTokens;
+  const int8_t* tokens = x.q + first_slot * 32;
   // NOTE: keep; to g++ 12 loads of tiles read no memory, so stores to scratch could come after
   // them.
   compiler_barrier();
   // One group ahead: its sums are made while those of the group before are scaled.
-  tile_sums<kType, 0>(strip.cells, tokens, x.k_padded, sums[0]);
+  tile_sums<kType, 0>(strip.cells, tokens, 32, sums[0]);
   for (int64_t g = 0; g < n_subs; g += 2) {
     if (g + 1 < n_subs) {
-      tile_sums<kType, 1>(strip.cells + (g + 1) * 8 * kCellBytes, tokens + (g + 1) * 32, x.k_padded,
-                          sums[1]);
+      tile_sums<kType, 1>(strip.cells + (g + 1) * 8 * kCellBytes, tokens + (g + 1) * kGroupBytes,
+                          32, sums[1]);
     }
-    add_group<kType>(sums[0], strip, g, x, first_token, acc);
+    add_group<kType>(sums[0], strip, g, x, first_slot, acc);
     if (g + 1 == n_subs) break;
     if (g + 2 < n_subs) {
-      tile_sums<kType, 0>(strip.cells + (g + 2) * 8 * kCellBytes, tokens + (g + 2) * 32, x.k_padded,
-                          sums[0]);
+      tile_sums<kType, 0>(strip.cells + (g + 2) * 8 * kCellBytes, tokens + (g + 2) * kGroupBytes,
+                          32, sums[0]);
     }
-    add_group<kType>(sums[1], strip, g + 1, x, first_token, acc);
+    add_group<kType>(sums[1], strip, g + 1, x, first_slot, acc);
   }
 #pragma GCC unroll 16
-  for (int t = 0; t < kTileTokens; ++t) store(y + t * y_stride, acc[t]);
+  for (int t = 0; t < kTileTokens; ++t) {
+    if (t < n_valid) store(y + t * y_stride, acc[t]);
+  }
 }
 
-/// A task of at least kTileTokens tokens. A last tile that is not full starts earlier and makes
-/// some results again.
+/// A task of activations of width kTileTokens.
 template <DType kType>
 void tiled_loop(const MatmulTask& task) {
   const int64_t n_groups = panel_groups(kType, task.k);
@@ -124,9 +127,8 @@ void tiled_loop(const MatmulTask& task) {
     make_signed<kType>(task.scratch, layout.cell_bytes());
     float* y = task.y + (panel - task.panel_begin) * kPanelRows;
     for (int32_t t = 0; t < task.n_tokens; t += kTileTokens) {
-      const int64_t first = t + kTileTokens <= task.n_tokens ? t : task.n_tokens - kTileTokens;
-      tiled_panel<kType>(strip, layout.n_subs, *task.x_int8, first, y + first * task.y_stride,
-                         task.y_stride);
+      tiled_panel<kType>(strip, layout.n_subs, *task.x_int8, t, y + t * task.y_stride,
+                         task.y_stride, task.n_tokens - t);
     }
   }
   release_tiles();

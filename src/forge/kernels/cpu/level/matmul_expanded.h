@@ -79,9 +79,9 @@ FORGE_INLINE void expand_panel(const std::byte* panel, int64_t n_groups,
 }
 
 /// kStrips strips x kColumns tokens over all of K. Strip i's results go to y + i * kLanes.
-template <DType kType, int kStrips, int kColumns>
+template <DType kType, int kStrips, int kColumns, int kWidth>
 [[gnu::noinline]] void expanded_tile(const Strip (&strips)[kStrips], int64_t n_subs,
-                                     const Columns<kColumns>& x, float* y, int64_t y_stride,
+                                     const Columns<kColumns, kWidth>& x, float* y, int64_t y_stride,
                                      int32_t n_valid) {
   constexpr PackedFormat kFormat = packed_format(kType);
   constexpr int kPerSub = kFormat.is_per_16 ? 2 : 1;
@@ -94,18 +94,19 @@ template <DType kType, int kStrips, int kColumns>
     Int32V isum[kPerSub][kStrips][kColumns];
     for (int h = 0; h < kPerSub; ++h) {
       for (int c = 0; c < kColumns; ++c) {
-        const int32_t* nsum = kFormat.is_per_16 ? x.nsum16[c] + 2 * g + h : x.nsum[c] + g;
+        const int32_t* nsum = kFormat.is_per_16 ? x.nsum16(c, g) + h : x.nsum(c, g);
         const Int32V start = start_sum<kStartOffset<kType>>(nsum);
         for (int r = 0; r < kStrips; ++r) isum[h][r][c] = start;
       }
 #pragma GCC unroll 8
       for (int i = 0; i < kCellsPerSum; ++i) {
-        const int64_t cell = 8 * g + kCellsPerSum * h + i;
+        const int in_group = kCellsPerSum * h + i;
+        const int64_t cell = 8 * g + in_group;
         CellV w[kStrips];
         for (int r = 0; r < kStrips; ++r) w[r] = load_cell(strips[r].cells + cell * kPartBytes);
 #pragma GCC unroll 8
         for (int c = 0; c < kColumns; ++c) {
-          const Int32V a = broadcast4(x.q[c] + 4 * cell);
+          const Int32V a = broadcast4(x.q(c, g) + 4 * in_group);
           for (int r = 0; r < kStrips; ++r) {
             isum[h][r][c] = dot4<kCodeBits<kType>>(isum[h][r][c], w[r], a);
           }
@@ -123,8 +124,8 @@ template <DType kType, int kStrips, int kColumns>
       }
       for (int c = 0; c < kColumns; ++c) {
         acc[r][c] = accumulate<kFormat.has_min, kFormat.is_per_16>(
-            acc[r][c], isum[0][r][c], isum[kPerSub - 1][r][c], s, x.d[c] + g, x.nsum[c] + g,
-            x.nsum16[c] + 2 * g);
+            acc[r][c], isum[0][r][c], isum[kPerSub - 1][r][c], s, x.d(c, g), x.nsum(c, g),
+            x.nsum16(c, g));
       }
     }
   }
@@ -150,9 +151,9 @@ FORGE_INLINE void expanded_strips(const Strip (&strips)[kStrips], int64_t n_subs
                                   const MatmulTask& task, float* y) {
   constexpr int kColumns = Tile<kType>::kColumns;
   for (int32_t t = 0; t < task.n_tokens; t += kColumns) {
-    const Columns<kColumns> x(*task.x_int8, t, task.n_tokens);
-    expanded_tile<kType, kStrips, kColumns>(strips, n_subs, x, y + t * task.y_stride, task.y_stride,
-                                            task.n_tokens - t);
+    const Columns<kColumns, kManyWidth> x(*task.x_int8, t, task.n_tokens);
+    expanded_tile<kType, kStrips>(strips, n_subs, x, y + t * task.y_stride, task.y_stride,
+                                  task.n_tokens - t);
   }
 }
 

@@ -10,33 +10,27 @@
 
 namespace forge::kernels::cpu::FORGE_LEVEL {
 
-/// Up to this many tokens the weights are unpacked anew for every few of them; more pay for the
-/// detour through L2. Measured: docs/perf/cpu.md.
-inline constexpr int kMaxFusedTokens = 32;
-
+/// Loops are chosen by the activations' width, which int8_width() chose by the number of tokens.
 template <DType kType>
 void matmul(const MatmulTask& task) {
-  if (task.n_tokens == 1) return fused_loop<kType, 1>(task);
+  const int width = task.x_int8->width;
+  if (width == 1) return fused_loop<kType, 1>(task);
   // Without vectors there is nothing to gain from a choice of tiles, only code.
   if constexpr (!kIsScalar) {
-    if (task.n_tokens == 2) return fused_loop<kType, 2>(task);
-    if (task.n_tokens <= 4) return fused_loop<kType, 4>(task);
-    if (task.n_tokens <= kMaxFusedTokens) {
+    if (width == 2) return fused_loop<kType, 2>(task);
+    if constexpr (kLanes == 16) {
+      if (width == 4) return fused_loop<kType, 4>(task);
       // Registers: per token a float sum and one or two integer sums per part.
-      if constexpr (kLanes == 16) {
-        if (task.n_tokens <= 6) return fused_loop<kType, 6>(task);
-        return fused_loop<kType, 8>(task);
-      } else {
-        return fused_loop<kType, 4>(task);
-      }
+      if (task.n_tokens <= 6 && width == 8) return fused_loop<kType, 6, 8>(task);
+      if (task.n_tokens <= kMaxFusedTokens && width == 8) return fused_loop<kType, 8>(task);
+    } else {
+      if (task.n_tokens <= kMaxFusedTokens) return fused_loop<kType, 4>(task);
     }
   }
 #ifdef FORGE_SIMD_AMX
-  static_assert(kMaxFusedTokens + 1 >= kTileTokens);
-  tiled_loop<kType>(task);
-#else
-  expanded_loop<kType>(task);
+  if (width == kTileTokens) return tiled_loop<kType>(task);
 #endif
+  expanded_loop<kType>(task);
 }
 
 }  // namespace forge::kernels::cpu::FORGE_LEVEL

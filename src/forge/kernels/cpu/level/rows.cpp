@@ -1,4 +1,5 @@
 // Compiled once per ISA level: what happens to rows of activations between matrix products.
+#include "forge/kernels/cpu/level/columns.h"
 #include "forge/kernels/cpu/level/entries.h"
 #include "forge/kernels/cpu/level/exp.h"
 
@@ -21,12 +22,20 @@ FORGE_INLINE float tree_sum(const Lanes16& lanes) {
 
 }  // namespace
 
+int32_t int8_width(int32_t n_tokens) {
+#ifdef FORGE_SIMD_AMX
+  if (n_tokens > kMaxFusedTokens) return 16;
+#endif
+  int32_t width = 1;
+  while (width < n_tokens && width < kManyWidth) width *= 2;
+  return width;
+}
+
 void quantize_int8(const float* x, int64_t n, const Int8Rows& out, int64_t row, int64_t begin) {
-  int8_t* q = out.q + row * out.k_padded + begin;
-  float* d = out.d + (row * out.k_padded + begin) / 32;
-  int32_t* nsum = out.nsum + (row * out.k_padded + begin) / 32;
-  int32_t* nsum16 = out.nsum16 + (row * out.k_padded + begin) / 16;
+  const int64_t width = out.width;
+  const int64_t first = (row / width * out.groups + begin / 32) * width + row % width;
   for (int64_t g = 0; g * 32 < n; ++g) {
+    const int64_t slot = first + g * width;
     float padded[32];
     const float* in = x + g * 32;
     if (n - g * 32 < 32) {
@@ -46,17 +55,17 @@ void quantize_int8(const float* x, int64_t n, const Int8Rows& out, int64_t row, 
     const bool is_zero = !(m > 1.5e-36f);
     const FloatV inverse = set1(is_zero ? 0.0f : 127.0f / m);
     // Broken weights or inputs must show in the result, not turn into zeros.
-    d[g] = is_broken ? __builtin_nanf("") : is_zero ? 0.0f : m / 127.0f;
+    out.d[slot] = is_broken ? __builtin_nanf("") : is_zero ? 0.0f : m / 127.0f;
     for (int h = 0; h < 2; ++h) {
       Int32V sum = zero_i32();
       for (int i = 0; i < 16; i += kLanes) {
         const Int32V v = to_int32(mul(load(in + h * 16 + i), inverse));
-        store_i8(q + g * 32 + h * 16 + i, v);
+        store_i8(out.q + slot * 32 + h * 16 + i, v);
         sum = add_i32(sum, v);
       }
-      nsum16[2 * g + h] = -reduce_add_i32(sum);
+      out.nsum16[2 * slot + h] = -reduce_add_i32(sum);
     }
-    nsum[g] = nsum16[2 * g] + nsum16[2 * g + 1];
+    out.nsum[slot] = out.nsum16[2 * slot] + out.nsum16[2 * slot + 1];
   }
 }
 

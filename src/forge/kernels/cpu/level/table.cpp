@@ -12,6 +12,7 @@ const KernelTable kTable = {
                matmul<DType::kQ4_K>, matmul<DType::kQ5_K>, matmul<DType::kQ6_K>,
                matmul<DType::kQ8_K>, matmul<DType::kIQ4_NL>, matmul<DType::kIQ4_XS>,
                matmul<DType::kMXFP4>},
+    .int8_width = int8_width,
     .quantize_int8 = quantize_int8,
     .round_to_bf16 = round_to_bf16,
     .rms_norm = rms_norm,
