@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "forge/models/cpu/step_program.h"
-
 namespace forge::models::cpu {
 namespace {
 
@@ -14,7 +12,7 @@ using kernels::cpu::kKvSpanLen;
 /// Rows of an item: enough to use a loaded key many times, few enough to leave items for everyone.
 constexpr int32_t kItemRows = 32;
 /// Steps of up to this many rows are cut by spans.
-constexpr int32_t kSplitRows = kOwnNormRows;
+constexpr int32_t kSplitRows = 4;
 
 int32_t n_spans(int32_t n_positions) { return (n_positions + kKvSpanLen - 1) / kKvSpanLen; }
 

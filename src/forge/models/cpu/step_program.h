@@ -35,7 +35,7 @@ struct Stage {
 
 /// Up to this many rows every worker norms and quantises all of them for itself: less work than
 /// another barrier costs.
-inline constexpr int32_t kOwnNormRows = 4;
+inline constexpr int32_t kOwnNormRows = 8;
 
 /// Chunk counts of one step.
 struct StepShape {

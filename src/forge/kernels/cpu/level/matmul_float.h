@@ -61,8 +61,9 @@ struct WeightVector<Bf16Weights> {
   using Type = CellV;
 };
 
-/// kStrips strips x kColumns tokens over n_steps steps. strips: each at its part's panel.
-template <class W, int kStrips, int kColumns>
+/// kStrips strips x kColumns tokens over n_steps steps. strips: each at its part's panel. Weights
+/// are fetched kPrefetchBytes ahead, where that is not 0.
+template <class W, int kStrips, int kColumns, int kPrefetchBytes>
 FORGE_INLINE void float_tile(const std::byte* const (&panels)[kStrips], const int (&parts)[kStrips],
                              int64_t n_steps, const typename W::Activation* x, int64_t x_stride,
                              float* const (&y)[kStrips], int64_t y_stride, int32_t n_valid) {
@@ -76,6 +77,11 @@ FORGE_INLINE void float_tile(const std::byte* const (&panels)[kStrips], const in
     }
   }
   for (int64_t s = 0; s < n_steps; ++s) {
+    if constexpr (kPrefetchBytes > 0) {
+      for (int b = 0; b < W::kStepBytes; b += 64) {
+        prefetch(panels[0] + s * W::kStepBytes + kPrefetchBytes + b);
+      }
+    }
     Vector w[kStrips][2];
     for (int r = 0; r < kStrips; ++r) W::load_step(panels[r] + s * W::kStepBytes, parts[r], w[r]);
     for (int h = 0; h < 2; ++h) {
@@ -103,7 +109,7 @@ FORGE_INLINE const typename W::Activation* activations(const MatmulTask& task) {
 }
 
 /// kStrips strips of the panels at `weight` (one panel's parts follow one another), all tokens.
-template <class W, int kStrips, int kColumns>
+template <class W, int kStrips, int kColumns, int kPrefetchBytes = 0>
 void float_strips(const MatmulTask& task, const std::byte* weight, int64_t panel_bytes,
                   int64_t n_steps, float* y) {
   for (int32_t t = 0; t < task.n_tokens; t += kColumns) {
@@ -119,9 +125,9 @@ void float_strips(const MatmulTask& task, const std::byte* weight, int64_t panel
         parts[r] = strip % kParts;
         out[r] = y + strip * kLanes + t * task.y_stride;
       }
-      float_tile<W, kStrips, kColumns>(panels, parts, n_steps,
-                                       activations<W>(task) + t * task.x_stride, task.x_stride, out,
-                                       task.y_stride, task.n_tokens - t);
+      float_tile<W, kStrips, kColumns, kPrefetchBytes>(
+          panels, parts, n_steps, activations<W>(task) + t * task.x_stride, task.x_stride, out,
+          task.y_stride, task.n_tokens - t);
     }
   }
 }
@@ -129,6 +135,12 @@ void float_strips(const MatmulTask& task, const std::byte* weight, int64_t panel
 /// Registers: 2 chains x strips x tokens of sums, 2 x strips of weights, one broadcast.
 inline constexpr int kFloatStrips = kRegisters == 16 ? 1 : kLanes == 16 ? 2 : 4;
 inline constexpr int kFloatColumns = kRegisters == 16 ? 5 : kLanes == 16 ? 6 : 3;
+
+/// Up to this many tokens, products wait for weights from memory more than they gain from a wider
+/// tile. How far ahead these are fetched; one or two tokens leave that to the hardware. Measured:
+/// docs/perf/cpu.md.
+inline constexpr int kMaxFewTokens = 32;
+inline constexpr int kFewPrefetch = 4096;
 
 template <class W>
 void float_few_tokens(const MatmulTask& task, int64_t n_steps) {
@@ -141,9 +153,10 @@ void float_few_tokens(const MatmulTask& task, int64_t n_steps) {
     } else if (task.n_tokens == 2) {
       float_strips<W, kStrips, 2>(task, weight, task.panel_bytes, n_steps, y);
     } else if (task.n_tokens <= 4 || kLanes < 16) {
-      float_strips<W, kStrips, kLanes == 16 ? 4 : 2>(task, weight, task.panel_bytes, n_steps, y);
+      float_strips<W, kStrips, kLanes == 16 ? 4 : 2, kFewPrefetch>(task, weight, task.panel_bytes,
+                                                                   n_steps, y);
     } else {
-      float_strips<W, kStrips, 8>(task, weight, task.panel_bytes, n_steps, y);
+      float_strips<W, kStrips, 8, kFewPrefetch>(task, weight, task.panel_bytes, n_steps, y);
     }
   }
 }
@@ -178,19 +191,19 @@ void float_many_tokens(const MatmulTask& task, int64_t n_steps) {
 
 inline void matmul_f32(const MatmulTask& task) {
   const int64_t n_steps = task.panel_bytes / F32Weights::kStepBytes;
-  if (task.n_tokens <= 8) return float_few_tokens<F32Weights>(task, n_steps);
+  if (task.n_tokens <= kMaxFewTokens) return float_few_tokens<F32Weights>(task, n_steps);
   float_many_tokens<F32Weights, false>(task, n_steps);
 }
 
 inline void matmul_f16(const MatmulTask& task) {
   const int64_t n_steps = task.panel_bytes / F16Weights::kStepBytes;
-  if (task.n_tokens <= 8) return float_few_tokens<F16Weights>(task, n_steps);
+  if (task.n_tokens <= kMaxFewTokens) return float_few_tokens<F16Weights>(task, n_steps);
   float_many_tokens<F32Weights, true>(task, n_steps);
 }
 
 inline void matmul_bf16(const MatmulTask& task) {
   const int64_t n_steps = task.panel_bytes / Bf16Weights::kStepBytes;
-  if (task.n_tokens <= 8) return float_few_tokens<Bf16Weights>(task, n_steps);
+  if (task.n_tokens <= kMaxFewTokens) return float_few_tokens<Bf16Weights>(task, n_steps);
   float_many_tokens<Bf16Weights, false>(task, n_steps);
 }
 
