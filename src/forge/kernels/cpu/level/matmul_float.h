@@ -137,7 +137,7 @@ inline constexpr int kFloatStrips = kRegisters == 16 ? 1 : kLanes == 16 ? 2 : 4;
 inline constexpr int kFloatColumns = kRegisters == 16 ? 5 : kLanes == 16 ? 6 : 3;
 
 /// Up to this many tokens, products wait for weights from memory more than they gain from a wider
-/// tile. How far ahead these are fetched; one or two tokens leave that to the hardware. Measured:
+/// tile. How far ahead these are fetched; one token leaves that to the hardware. Measured:
 /// docs/perf/cpu.md.
 inline constexpr int kMaxFewTokens = 32;
 inline constexpr int kFewPrefetch = 4096;
@@ -151,7 +151,7 @@ void float_few_tokens(const MatmulTask& task, int64_t n_steps) {
     if (task.n_tokens == 1) {
       float_strips<W, kStrips, 1>(task, weight, task.panel_bytes, n_steps, y);
     } else if (task.n_tokens == 2) {
-      float_strips<W, kStrips, 2>(task, weight, task.panel_bytes, n_steps, y);
+      float_strips<W, kStrips, 2, kFewPrefetch>(task, weight, task.panel_bytes, n_steps, y);
     } else if (task.n_tokens <= 4 || kLanes < 16) {
       float_strips<W, kStrips, kLanes == 16 ? 4 : 2, kFewPrefetch>(task, weight, task.panel_bytes,
                                                                    n_steps, y);
