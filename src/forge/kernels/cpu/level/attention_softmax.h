@@ -66,7 +66,10 @@ FORGE_INLINE void weigh_column(const float* scores, float largest, float rescale
   for (int i = 0; i < kKvTileLen; i += kLanes) {
     store_bf16(weights + i, weight_of<kIsMasked, exp2_for_bf16>(scores, m, i, lo, hi));
   }
-  const Int32V ones = set1_i32(0x3F803F80);  // 1, 1 in bf16
+  int32_t one_one = 0x3F803F80;  // 1, 1 in bf16
+  // NOTE: keep; g++ 12 for Armv8.6 takes the constant for one of f16 and loads other bits.
+  __asm__("" : "+r"(one_one));
+  const Int32V ones = set1_i32(one_one);
   for (int p = 0; p < kParts; ++p) {
     FloatV sum = mul(load(lanes + p * kLanes), set1(rescale));
     for (int half = 0; half < 2; ++half) {
