@@ -3,6 +3,14 @@
 
 namespace forge {
 
+#if defined(__SANITIZE_THREAD__)
+#define FORGE_UNDER_TSAN
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define FORGE_UNDER_TSAN
+#endif
+#endif
+
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 inline constexpr bool kIsSanitized = true;
 #elif defined(__has_feature)

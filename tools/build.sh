@@ -27,7 +27,7 @@ fi
 # ninja reports even that there is nothing to do. Where no source changed since the last build it is
 # asked just to make sure, and heard only if it did something.
 stamp=$build/built-$(tr -c 'A-Za-z0-9\n' - <<<"$*")
-sources=(CMakeLists.txt CMakePresets.json cmake include src tests models/forge-stories.gguf)
+sources=(CMakeLists.txt CMakePresets.json cmake include src examples tests models/forge-stories.gguf)
 if [[ -f $stamp && -z $(find "${sources[@]}" -newer "$stamp" -print -quit 2>/dev/null) ]]; then
   if ! output=$(ninja -C "$build" -j "$(nproc)" --quiet "$@" 2>&1); then
     echo "$output" >&2

@@ -27,6 +27,16 @@ TEST(JsonWrite, EveryKind) {
                       R"("n":null,"a":[1,[],{}]})");
 }
 
+TEST(JsonWrite, CopiesOfParsedValues) {
+  const auto text = R"({"a":[1,-2.5,18446744073709551615,null,true],"b":{"c":"\u00e9\n","c":{}}})"s;
+  const auto document = Document::parse(text, "text");
+  ASSERT_TRUE(document.ok());
+  Writer w;
+  w.begin_array().value(document.value().root()).value(document.value().root().find("a").at(0));
+  w.end_array();
+  EXPECT_EQ(w.text(), "[" + document.value().root().dump() + ",1]");
+}
+
 TEST(JsonWrite, Indented) {
   Writer w(Writer::Layout::kIndented);
   w.begin_object().key("a").begin_array().value(1).value(2).end_array().end_object();

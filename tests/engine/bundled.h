@@ -3,10 +3,12 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <utility>
 
-#include "forge/engine/generate.h"
+#include "forge/engine.h"
 #include "forge/engine/loaded_model.h"
+#include "forge/models/decoder.h"
 
 namespace forge::engine {
 
@@ -18,15 +20,17 @@ inline LoadedModel load_bundled() {
   return std::move(loaded).value();
 }
 
-inline const LoadedModel& bundled() {
-  static const LoadedModel loaded = load_bundled();
-  return loaded;
+inline const Model& bundled_model() {
+  static const Model model = Model::from(load_bundled());
+  return model;
 }
 
-inline Generator make_generator(const LoadedModel& loaded, const models::DecoderOptions& options) {
-  Result<Generator> generator = Generator::create(loaded, options);
-  EXPECT_TRUE(generator.ok()) << generator.error().message;
-  return std::move(generator).value();
+inline const LoadedModel& bundled() { return bundled_model().loaded(); }
+
+inline std::unique_ptr<Engine> make_engine(const Model& model, const EngineOptions& options) {
+  Result<std::unique_ptr<Engine>> engine = Engine::create(model, options);
+  EXPECT_TRUE(engine.ok()) << engine.error().message;
+  return std::move(engine).value();
 }
 
 inline models::Decoder make_decoder(const models::Model& model,

@@ -5,7 +5,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "forge/engine/generate.h"
+#include "forge/engine/single_sequence.h"
 #include "tests/engine/bundled.h"
 
 namespace forge::engine {

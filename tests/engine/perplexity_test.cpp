@@ -5,7 +5,7 @@
 
 #include <cmath>
 
-#include "forge/engine/generate.h"
+#include "forge/generate.h"
 #include "tests/engine/bundled.h"
 
 namespace forge::engine {
@@ -25,20 +25,22 @@ TEST(Perplexity, ScoresTheSecondHalfOfEachChunk) {
   const std::vector<int32_t> ids = tokenizer.encode(story(20));
   const size_t n_chunks = ids.size() / kChunk;
   ASSERT_GE(n_chunks, 3u);
-  Generator generator =
-      make_generator(bundled(), single_sequence_options(kChunk, 1, LogitRows::kMany));
-  GenerateOptions options;
-  options.max_tokens = 0;
+  EngineOptions options;
   options.context_len = kChunk;
-  options.n_logprobs = 0;
-  options.want_prompt_logprobs = true;
+  options.n_threads = 1;
+  const auto engine = make_engine(bundled_model(), options);
+  Request request;
+  request.max_tokens = 0;
+  request.n_logprobs = 0;
+  request.prompt_logprobs = true;
   double nll = 0.0;
   double nll_squares = 0.0;
   for (size_t c = 0; c < n_chunks; ++c) {
     std::vector<int32_t> chunk(ids.begin() + static_cast<ptrdiff_t>(c) * kChunk,
                                ids.begin() + static_cast<ptrdiff_t>(c + 1) * kChunk);
     chunk[0] = *tokenizer.bos_id();
-    const Result<Generation> scored = generator.run(chunk, options);
+    request.prompt = chunk;
+    const Result<Generation> scored = generate(*engine, request);
     ASSERT_TRUE(scored.ok());
     // Entry i is about token i + 1; tokens 25 to 47 are predicted from positions 24 to 46.
     for (size_t i = kChunk / 2; i < scored->prompt_logprobs.size(); ++i) {

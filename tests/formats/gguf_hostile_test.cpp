@@ -4,7 +4,7 @@
 #include <cstdio>
 
 #include "forge/formats/gguf.h"
-#include "tests/formats/allocation_meter.h"
+#include "tests/allocation_meter.h"
 #include "tests/formats/gguf_bytes.h"
 #include "tests/formats/sample_files.h"
 #include "tests/formats/temp_dir.h"

@@ -5,7 +5,7 @@
 
 #include "forge/base/bytes.h"
 #include "forge/formats/safetensors.h"
-#include "tests/formats/allocation_meter.h"
+#include "tests/allocation_meter.h"
 #include "tests/formats/safetensors_bytes.h"
 #include "tests/formats/sample_files.h"
 #include "tests/formats/temp_dir.h"

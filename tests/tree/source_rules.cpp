@@ -63,7 +63,17 @@ std::string include_fault(std::string_view path, const std::string& layer, char 
   }
   if (opening == '<') return {};
   if (!target.starts_with("forge/")) return "includes are written from the root: \"forge/...\"";
+  if (path.starts_with("src/forge/server/client/") && !target.starts_with("forge/base/") &&
+      !target.starts_with("forge/server/client/")) {
+    return "server/client measures any server: it shares nothing with ours but the wire";
+  }
   const std::string other = split(target, '/')[1];
+  // include/forge is the public API, of engine; what it says of errors holds for every layer.
+  if (split(target, '/').size() == 2 && other != "build_info.h") {
+    if (other == "result.h" || layer == "engine" || ladder().at(layer).contains("engine"))
+      return {};
+    return fmt::format("{} may not include the public API", layer);
+  }
   if (other == layer || ladder().at(layer).contains(other)) return {};
   return fmt::format("{} may not include {}", layer, other);
 }

@@ -18,8 +18,9 @@ using Findings = std::vector<std::string>;
 /// A layer may include itself and what the table in source_rules.cpp allows it; `bundled` and the
 /// generated forge/build_info.h are for engine and cli. Includes in quotes are written from the
 /// root
-/// ("forge/..."). <rapidjson/...> is for base/, CUDA's headers for kernels/cuda/.
-/// path: relative to the repository, "src/forge/LAYER/...". An unknown layer is a finding.
+/// ("forge/..."). server/client/ sees itself and base only. <rapidjson/...> is for base/, CUDA's
+/// headers for kernels/cuda/. path: relative to the repository, "src/forge/LAYER/...". An unknown
+/// layer is a finding.
 Findings check_includes(std::string_view path, std::string_view text);
 
 /// Checks that a source file says in its first line (after a script's #! line) what it is, and that

@@ -42,9 +42,25 @@ TEST(SourceRules, TheBundledModelIsForEngineAndCli) {
   EXPECT_EQ(check_includes("src/forge/models/a.cpp", include_line("build_info.h")).size(), 1U);
 }
 
+TEST(SourceRules, ThePublicApiIsForEngineAndAbove) {
+  EXPECT_TRUE(check_includes("src/forge/engine/a.h", include_line("request.h")).empty());
+  EXPECT_TRUE(check_includes("src/forge/cli/a.h", include_line("request.h")).empty());
+  EXPECT_TRUE(check_includes("src/forge/base/a.h", include_line("result.h")).empty());
+  EXPECT_EQ(check_includes("src/forge/models/a.h", include_line("request.h")).size(), 1U);
+}
+
 TEST(SourceRules, AnUnknownLayerIsFound) {
   EXPECT_EQ(check_includes("src/forge/extras/a.cpp", "").size(), 1U);
   EXPECT_EQ(check_includes("src/forge/a.cpp", "").size(), 1U);
+}
+
+TEST(SourceRules, TheClientKnowsNoServer) {
+  const std::string path = "src/forge/server/client/a.cpp";
+  EXPECT_TRUE(
+      check_includes(path, include_line("server/client/b.h") + include_line("base/c.h")).empty());
+  EXPECT_EQ(check_includes(path, include_line("server/http/b.h")).size(), 1U);
+  EXPECT_EQ(check_includes(path, include_line("engine.h")).size(), 1U);
+  EXPECT_TRUE(check_includes("src/forge/cli/a.cpp", include_line("server/client/b.h")).empty());
 }
 
 TEST(SourceRules, RapidJsonStaysInBase) {

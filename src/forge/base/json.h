@@ -50,6 +50,7 @@ class Value {
 
  private:
   friend class Document;
+  friend class Writer;
   explicit Value(const void* node) : node_(node) {}
   const void* node_ = nullptr;
 };
@@ -99,6 +100,8 @@ class Writer {
   /// Not-a-number and infinities become null.
   Writer& value(double number);
   Writer& value(bool flag);
+  /// A copy of a value that is not missing, with all it holds.
+  Writer& value(const Value& copied);
   Writer& null();
 
   template <typename T>

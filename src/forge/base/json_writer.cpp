@@ -144,6 +144,13 @@ Writer& Writer::value(bool flag) {
   state_->apply([&](auto& w) { return w.Bool(flag); });
   return *this;
 }
+Writer& Writer::value(const Value& copied) {
+  FORGE_CHECK(!copied.is_missing(), "a missing JSON value");
+  state_->before_value();
+  const auto& node = *static_cast<const rapidjson::Value*>(copied.node_);
+  state_->apply([&](auto& w) { return node.Accept(w); });
+  return *this;
+}
 Writer& Writer::null() {
   state_->before_value();
   state_->apply([](auto& w) { return w.Null(); });

@@ -1,5 +1,5 @@
 // forge generate: continues a prompt.
-#include "forge/engine/generate.h"
+#include "forge/generate.h"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -11,12 +11,15 @@
 
 #include "forge/cli/chat_prompt.h"
 #include "forge/cli/commands.h"
+#include "forge/cli/engine_options.h"
 #include "forge/cli/generate_json.h"
 #include "forge/cli/generate_options.h"
 #include "forge/cli/interrupt.h"
 #include "forge/cli/report.h"
 #include "forge/cli/stdout_stream.h"
 #include "forge/cli/text_input.h"
+#include "forge/engine/prompt_checks.h"
+#include "forge/engine/single_sequence.h"
 
 namespace forge::cli {
 namespace {
@@ -65,31 +68,43 @@ Result<Prompt> tokenize_prompt(const GenerateFlags& flags, const engine::LoadedM
   return Prompt{std::move(rendered), std::move(ids)};
 }
 
-engine::GenerateOptions engine_options(const GenerateFlags& flags,
-                                       const text::Tokenizer& tokenizer) {
-  engine::GenerateOptions options;
-  options.sampling = flags.sampling;
-  options.max_tokens = flags.max_tokens;
-  options.ignore_eos = flags.ignore_eos;
-  options.stop_ids = flags.stop_ids;
-  options.stop_strings = flags.stop;
+Request request_of(const GenerateFlags& flags, const text::Tokenizer& tokenizer) {
+  Request request;
+  request.sampling = flags.sampling;
+  request.max_tokens = flags.max_tokens;
+  request.ignore_eos = flags.ignore_eos;
+  request.stop_ids = flags.stop_ids;
+  request.stop_strings = flags.stop;
   // Special tokens leave no text to search, so as a stop string their spelling means the token.
   for (const std::string& stop : flags.stop) {
     const auto id = tokenizer.id_of(stop);
-    if (id && tokenizer.is_special(*id)) options.stop_ids.push_back(*id);
+    if (id && tokenizer.is_special(*id)) request.stop_ids.push_back(*id);
   }
-  options.n_logprobs = flags.n_logprobs;
-  options.want_prompt_logprobs = flags.prompt_logprobs;
-  options.is_cancelled = is_interrupted;
-  return options;
+  request.n_logprobs = flags.n_logprobs;
+  request.prompt_logprobs = flags.prompt_logprobs;
+  return request;
 }
 
-void print_closing_line(const engine::Generation& generation, uint64_t seed) {
-  const engine::GenerateStats& stats = generation.stats;
+/// An engine that has just the memory this one request takes.
+Result<std::unique_ptr<Engine>> engine_for(const GenerateFlags& flags, const Model& model,
+                                           int32_t ctx, int32_t n_prompt) {
+  EngineOptions options = engine_options(flags.runtime);
+  if (!flags.quiet) options.on_note = note;
+  options.context_len =
+      static_cast<int32_t>(std::min<int64_t>(int64_t{n_prompt} + flags.max_tokens, ctx));
+  options.kv_cache_tokens = options.context_len;
+  options.max_sequences = 1;
+  options.max_step_tokens = std::min(n_prompt, engine::kDefaultChunkTokens);
+  options.prefix_cache = false;
+  return Engine::create(model, options);
+}
+
+void print_closing_line(const Generation& generation, uint64_t seed) {
+  const GenerateStats& stats = generation.stats;
   note(fmt::format(
       "{} prompt + {} generated tokens ({}), first token after {:.1f} ms, prompt {:.1f} tok/s, "
       "generation {:.1f} tok/s, seed {}",
-      stats.n_prompt, stats.n_generated, engine::describe(generation.finish_reason),
+      stats.n_prompt, stats.n_generated, describe(generation.finish_reason),
       stats.time_to_first_token_ms, stats.prefill_rate(), stats.decode_rate(), seed));
 }
 
@@ -101,16 +116,18 @@ void write_text(StdoutStream& out, std::string_view text) {
 
 /// The part that needs a model.
 int generate(const CommandLine& line, const GenerateFlags& flags, std::string prompt_text) {
-  const Result<engine::LoadedModel> loaded = load(flags.model);
-  if (!loaded.ok()) return runtime_error(loaded.error().message);
-  const models::ModelSpec& spec = loaded->spec();
-  engine::GenerateOptions options = engine_options(flags, loaded->tokenizer);
-  if (const Status status = validate(options, spec.vocab_size); !status.ok()) {
-    return line.fail(status.error().message);
-  }
+  Result<engine::LoadedModel> weights = load(flags.model);
+  if (!weights.ok()) return runtime_error(weights.error().message);
+  const Model model = Model::from(std::move(weights).value());
+  const engine::LoadedModel& loaded = model.loaded();
+  const models::ModelSpec& spec = loaded.spec();
+  Request request = request_of(flags, loaded.tokenizer);
+  Status valid = validate(request.sampling, spec.vocab_size);
+  if (valid.ok()) valid = engine::check_ids(request.stop_ids, spec.vocab_size, "stop token");
+  if (!valid.ok()) return line.fail(valid.error().message);
   const Result<int32_t> ctx = choose_context(flags.ctx, spec);
   if (!ctx.ok()) return line.fail(ctx.error().message);
-  const Result<Prompt> prompt = tokenize_prompt(flags, *loaded, std::move(prompt_text));
+  Result<Prompt> prompt = tokenize_prompt(flags, loaded, std::move(prompt_text));
   if (!prompt.ok()) return runtime_error(prompt.error().message);
   const Status length = engine::check_prompt_length(prompt->ids.size(), *ctx, flags.max_tokens);
   if (!length.ok()) {
@@ -120,39 +137,28 @@ int generate(const CommandLine& line, const GenerateFlags& flags, std::string pr
                                 : ""));
   }
 
-  const int64_t wanted = static_cast<int64_t>(prompt->ids.size()) + flags.max_tokens;
-  options.context_len = *ctx;
-  const auto cache_tokens = static_cast<int32_t>(std::min<int64_t>(wanted, *ctx));
-  models::DecoderOptions decoder_options = engine::single_sequence_options(
-      cache_tokens, thread_count(flags.runtime),
-      flags.prompt_logprobs ? engine::LogitRows::kMany : engine::LogitRows::kLast);
-  decoder_options.backend = backend_options(flags.runtime);
-  if (!flags.quiet) decoder_options.backend.on_note = note;
-  const auto n_prompt = static_cast<int32_t>(prompt->ids.size());
-  decoder_options.max_batch_tokens = std::min(decoder_options.max_batch_tokens, n_prompt);
-  if (const Status status = check_memory(*loaded->model, decoder_options); !status.ok()) {
-    return runtime_error(status.error().message);
-  }
-
-  Result<engine::Generator> generator = engine::Generator::create(*loaded, decoder_options);
-  if (!generator.ok()) return runtime_error(generator.error().message);
+  Result<std::unique_ptr<Engine>> engine =
+      engine_for(flags, model, *ctx, static_cast<int32_t>(prompt->ids.size()));
+  if (!engine.ok()) return runtime_error(engine.error().message);
   StdoutStream out;
   const bool is_streamed = !flags.json && !flags.no_stream;
+  GenerateCallbacks callbacks{.on_text = {}, .is_cancelled = is_interrupted};
   if (is_streamed) {
-    options.on_text = [&out](std::string_view text) {
+    callbacks.on_text = [&out](std::string_view text) {
       write_text(out, text);
       return out.is_open();
     };
   }
   catch_interrupts();
-  if (!flags.quiet) announce(flags.model, *loaded, flags.runtime);
+  if (!flags.quiet) announce(flags.model, loaded, flags.runtime);
   if (is_streamed && flags.echo) write_text(out, prompt->text);
-  const Result<engine::Generation> generation = generator->run(prompt->ids, options);
+  request.prompt = prompt->ids;
+  const Result<Generation> generation = forge::generate(**engine, std::move(request), callbacks);
   if (!generation.ok()) return runtime_error(generation.error().message);
 
   if (flags.json) {
-    const GenerateRequestInfo request{loaded->name, prompt->text, prompt->ids, flags.sampling.seed};
-    out.write(generation_json(request, *generation, loaded->tokenizer));
+    const GenerateRequestInfo info{loaded.name, prompt->text, prompt->ids, flags.sampling.seed};
+    out.write(generation_json(info, *generation, loaded.tokenizer));
   } else {
     if (!is_streamed && flags.echo) out.write(prompt->text);
     if (!is_streamed) out.write(generation->text);

@@ -6,8 +6,6 @@
 namespace forge::cli {
 namespace {
 
-using engine::FinishReason;
-
 /// The OpenAI API's words; finish_detail has the rest.
 std::string_view finish_reason(FinishReason reason) {
   switch (reason) {
@@ -20,6 +18,10 @@ std::string_view finish_reason(FinishReason reason) {
       return "length";
     case FinishReason::kCancelled:
       return "cancelled";
+    case FinishReason::kTimeout:
+      return "timeout";
+    case FinishReason::kFailed:
+      return "error";
   }
   return "";
 }
@@ -30,19 +32,18 @@ void write_ids(json::Writer& json, std::span<const int32_t> ids) {
   json.end_array();
 }
 
-void write_token(json::Writer& json, const engine::TokenLogprob& token,
-                 const text::Tokenizer& tokenizer) {
+void write_token(json::Writer& json, const TokenLogprob& token, const text::Tokenizer& tokenizer) {
   json.member("id", token.id)
       .member("piece", tokenizer.piece(token.id))
       .member("logprob", token.logprob);
 }
 
-void write_position(json::Writer& json, const engine::PositionLogprobs& position,
+void write_position(json::Writer& json, const PositionLogprobs& position,
                     const text::Tokenizer& tokenizer) {
   json.begin_object();
   write_token(json, position.chosen, tokenizer);
   json.key("top").begin_array();
-  for (const engine::TokenLogprob& token : position.top) {
+  for (const TokenLogprob& token : position.top) {
     json.begin_object();
     write_token(json, token, tokenizer);
     json.end_object();
@@ -50,7 +51,7 @@ void write_position(json::Writer& json, const engine::PositionLogprobs& position
   json.end_array().end_object();
 }
 
-void write_stats(json::Writer& json, const engine::GenerateStats& stats) {
+void write_stats(json::Writer& json, const GenerateStats& stats) {
   json.key("usage")
       .begin_object()
       .member("prompt_tokens", stats.n_prompt)
@@ -69,8 +70,7 @@ void write_stats(json::Writer& json, const engine::GenerateStats& stats) {
 
 }  // namespace
 
-std::string generation_json(const GenerateRequestInfo& request,
-                            const engine::Generation& generation,
+std::string generation_json(const GenerateRequestInfo& request, const Generation& generation,
                             const text::Tokenizer& tokenizer) {
   json::Writer json;
   json.begin_object().member("model", request.model).member("prompt", request.prompt);
@@ -78,7 +78,7 @@ std::string generation_json(const GenerateRequestInfo& request,
   json.member("text", generation.text);
   write_ids(json.key("ids"), generation.ids);
   json.member("finish_reason", finish_reason(generation.finish_reason))
-      .member("finish_detail", engine::describe(generation.finish_reason));
+      .member("finish_detail", describe(generation.finish_reason));
   json.key("stop_string");
   if (generation.finish_reason == FinishReason::kStopString) {
     json.value(generation.stop_string);

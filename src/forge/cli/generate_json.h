@@ -6,7 +6,8 @@
 #include <string>
 #include <string_view>
 
-#include "forge/engine/generate.h"
+#include "forge/generate.h"
+#include "forge/text/tokenizer.h"
 
 namespace forge::cli {
 
@@ -20,7 +21,7 @@ struct GenerateRequestInfo {
 
 /// One line, with its end. docs/cli.md lists the fields.
 [[nodiscard]] std::string generation_json(const GenerateRequestInfo& request,
-                                          const engine::Generation& generation,
+                                          const Generation& generation,
                                           const text::Tokenizer& tokenizer);
 
 }  // namespace forge::cli

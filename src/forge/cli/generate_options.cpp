@@ -63,7 +63,7 @@ void add_length_options(CLI::App& app, GenerateFlags& flags) {
 
 void add_sampling_options(CLI::App& app, GenerateFlags& flags) {
   const std::string group = "Choice of tokens";
-  engine::SamplingParams& s = flags.sampling;
+  SamplingParams& s = flags.sampling;
   const auto number = [&](const std::string& name, auto& value, const std::string& text) {
     app.add_option(name, value, text)->type_name("X")->group(group);
   };
@@ -107,7 +107,7 @@ void add_output_options(CLI::App& app, GenerateFlags& flags) {
   app.add_flag("-q,--quiet", flags.quiet, "Nothing on stderr but errors")->group(group);
 }
 
-Result<engine::LogitBias> parse_logit_bias(const std::string& text) {
+Result<LogitBias> parse_logit_bias(const std::string& text) {
   const Error wrong = make_error("--logit-bias {}: expected ID=V, as in 42=-1.5", text);
   const size_t equals = text.find('=');
   if (equals == 0 || equals == std::string::npos || equals + 1 == text.size()) return wrong;
@@ -118,7 +118,7 @@ Result<engine::LogitBias> parse_logit_bias(const std::string& text) {
   if (id < 0 || id > std::numeric_limits<int32_t>::max()) return wrong;
   const float bias = std::strtof(text.c_str() + equals + 1, &end);
   if (*end != '\0' || std::isnan(bias)) return wrong;
-  return engine::LogitBias{static_cast<int32_t>(id), bias};
+  return LogitBias{static_cast<int32_t>(id), bias};
 }
 
 Result<uint64_t> parse_seed(const std::string& text) {
@@ -158,13 +158,13 @@ Status complete(GenerateFlags& flags) {
   }
   flags.sampling.logit_bias.clear();
   for (const std::string& text : flags.logit_bias) {
-    FORGE_TRY(const engine::LogitBias bias, parse_logit_bias(text));
+    FORGE_TRY(const LogitBias bias, parse_logit_bias(text));
     flags.sampling.logit_bias.push_back(bias);
   }
   // Ids are looked at once the model's vocabulary is known.
-  engine::SamplingParams without_ids = flags.sampling;
+  SamplingParams without_ids = flags.sampling;
   without_ids.logit_bias.clear();
-  FORGE_TRY_STATUS(engine::validate(without_ids, 0));
+  FORGE_TRY_STATUS(validate(without_ids, 0));
   flags.json = flags.json || flags.n_logprobs.has_value();
   if (flags.seed) {
     FORGE_TRY(flags.sampling.seed, parse_seed(*flags.seed));

@@ -9,7 +9,7 @@
 #include "forge/base/result.h"
 #include "forge/cli/command_line.h"
 #include "forge/cli/model_options.h"
-#include "forge/engine/sampling_params.h"
+#include "forge/sampling.h"
 
 namespace forge::cli {
 
@@ -29,7 +29,7 @@ struct GenerateFlags {
   std::vector<int32_t> stop_ids;
   bool ignore_eos = false;
 
-  engine::SamplingParams sampling{.temperature = 0.8};
+  SamplingParams sampling{.temperature = 0.8};
   std::optional<std::string> seed;      // a number; as text, since CLI11 would take -1 for 2^64 - 1
   std::vector<std::string> logit_bias;  // "ID=V"
 

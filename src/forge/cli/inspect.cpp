@@ -9,7 +9,7 @@
 #include "forge/cli/model_report.h"
 #include "forge/cli/report.h"
 #include "forge/cli/stdout_stream.h"
-#include "forge/engine/generate.h"
+#include "forge/engine/single_sequence.h"
 
 namespace forge::cli {
 namespace {

@@ -8,19 +8,12 @@
 #include "forge/cli/report.h"
 #include "forge/cli/table.h"
 #include "forge/cli/tensor_classes.h"
+#include "forge/models/parameter_count.h"
 
 namespace forge::cli {
 namespace {
 
 using engine::format_bytes;
-
-int64_t parameter_count(const models::Model& model) {
-  int64_t count = 0;
-  for (const formats::NamedTensor& tensor : model.tensor_set().tensors()) {
-    count += tensor.view.shape.numel().value_or(0);
-  }
-  return count;
-}
 
 std::string format_count(int64_t count) {
   const auto value = static_cast<double>(count);
@@ -72,7 +65,7 @@ void add_model(const ModelReport& report, Table& table) {
   table.heading(fmt::format("{} ({})", report.loaded.name, report.loaded.path));
   table.row({"architecture", spec.architecture});
   table.row({"format", format_name(*report.loaded.model)});
-  table.row({"parameters", format_count(parameter_count(*report.loaded.model))});
+  table.row({"parameters", format_count(models::parameter_count(*report.loaded.model))});
   table.row({"layers", fmt::format("{}", spec.n_layers)});
   table.row({"hidden", fmt::format("{}", spec.hidden_dim)});
   table.row({"feed-forward", fmt::format("{}", spec.ffn_dim)});
@@ -222,7 +215,7 @@ std::string as_json(const ModelReport& report) {
       .member("path", report.loaded.path)
       .member("architecture", report.loaded.spec().architecture)
       .member("format", format_name(*report.loaded.model))
-      .member("parameters", parameter_count(*report.loaded.model));
+      .member("parameters", models::parameter_count(*report.loaded.model));
   write_spec(json, report.loaded.spec());
   write_tokenizer(json, report.loaded);
   write_tensors(json, report.loaded.model->weights);

@@ -13,15 +13,6 @@
 namespace forge::cli {
 namespace {
 
-std::optional<kernels::cpu::KvType> kv_type_from_name(std::string_view name) {
-  using kernels::cpu::KvType;
-  if (name == "bf16") return KvType::kBf16;
-  if (name == "f16") return KvType::kF16;
-  if (name == "f32") return KvType::kF32;
-  if (name == "int8") return KvType::kInt8;
-  return std::nullopt;
-}
-
 /// "f32, f16, bf16, q4_0, ..."
 std::string dtype_names() {
   std::string names;
@@ -86,7 +77,7 @@ Status check(const RuntimeOptions& options) {
         "--dtype {}: expected auto (fast kernels) or f32 (everything in f32, slow, for checking)",
         options.dtype);
   }
-  if (options.kv_dtype != "auto" && !kv_type_from_name(options.kv_dtype)) {
+  if (options.kv_dtype != "auto" && !kernels::cpu::kv_type_from_name(options.kv_dtype)) {
     return make_error("--kv-dtype {}: expected auto, bf16, f16, f32 or int8", options.kv_dtype);
   }
   if (!options.quantize.empty() && !dtype_from_name(options.quantize)) {
@@ -118,7 +109,7 @@ Status check(const RuntimeOptions& options) {
 models::BackendOptions backend_options(const RuntimeOptions& options) {
   models::BackendOptions backend;
   if (options.dtype == "f32") backend.arithmetic = models::Arithmetic::kReference;
-  if (const auto type = kv_type_from_name(options.kv_dtype)) backend.kv_type = *type;
+  if (const auto type = kernels::cpu::kv_type_from_name(options.kv_dtype)) backend.kv_type = *type;
   backend.quantize = dtype_from_name(options.quantize);
   if (const auto isa = kernels::cpu::choose_level(); isa.ok()) backend.isa = *isa;
   backend.packed_cache = options.packed_cache;

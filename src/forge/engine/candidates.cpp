@@ -27,8 +27,8 @@ BlockSum total_of(const std::vector<BlockSum>& blocks) {
 /// logit. -infinity where there are fewer than k stretches.
 float kth_maximum(int32_t k, const PanelLogits& logits, size_t stretch) {
   const std::span<const float> maxima = logits.maxima();
-  std::vector<float> largest;
-  largest.reserve(maxima.size() / stretch + 1);
+  static thread_local std::vector<float> largest;  // scratch: a step allocates nothing
+  largest.clear();
   for (size_t begin = 0; begin < maxima.size(); begin += stretch) {
     const auto part = maxima.subspan(begin, std::min(stretch, maxima.size() - begin));
     largest.push_back(max_of(part));

@@ -3,20 +3,10 @@
 
 #include <cstdint>
 #include <span>
-#include <vector>
+
+#include "forge/request.h"
 
 namespace forge::engine {
-
-struct TokenLogprob {
-  int32_t id = 0;
-  double logprob = 0.0;  // natural logarithm
-};
-
-/// What the model thought of one token.
-struct PositionLogprobs {
-  TokenLogprob chosen;
-  std::vector<TokenLogprob> top;  // most probable first, the lower id first among equals
-};
 
 /// The log-softmax of the raw logits (before bias, penalties, temperature and truncation, as OpenAI
 /// and vLLM report it), summed in double: of the chosen token and of the n most probable ones.

@@ -6,7 +6,7 @@
 #include <unordered_map>
 
 #include "forge/engine/panel_logits.h"
-#include "forge/engine/sampling_params.h"
+#include "forge/sampling.h"
 
 namespace forge::engine {
 

@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "forge/cache/block_pool.h"
-#include "forge/engine/generate.h"
 #include "forge/engine/logprobs.h"
 #include "forge/engine/sampler.h"
+#include "forge/engine/single_sequence.h"
 
 namespace forge::engine {
 namespace {

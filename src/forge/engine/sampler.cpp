@@ -17,10 +17,12 @@ constexpr float kInfinity = std::numeric_limits<float>::infinity();
 Sampler::Sampler(SamplingParams params) : params_(std::move(params)) {}
 
 Result<int32_t> Sampler::sample(std::span<const float> logits, int64_t position,
-                                const TokenHistory& history, std::span<const float> panel_maxima) {
+                                const TokenHistory& history, std::span<const float> panel_maxima,
+                                std::span<const int32_t> excluded) {
   FORGE_TRY_STATUS(logits_.set(logits, panel_maxima));
   apply_logit_bias(params_.logit_bias, logits_);
   apply_penalties(params_, history, logits_);
+  for (const int32_t id : excluded) logits_.change(id, -kInfinity);
   logits_.apply_changes();
 
   const int32_t best = logits_.argmax();

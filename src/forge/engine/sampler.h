@@ -8,9 +8,9 @@
 #include "forge/base/result.h"
 #include "forge/engine/panel_logits.h"
 #include "forge/engine/penalties.h"
-#include "forge/engine/sampling_params.h"
 #include "forge/engine/token_weights.h"
 #include "forge/engine/truncation.h"
+#include "forge/sampling.h"
 
 namespace forge::engine {
 
@@ -36,11 +36,13 @@ class Sampler {
 
   /// The token for a position (counted from the sequence's first token, prompt included), from
   /// logits (vocab_size) and, where they are known, the maxima of panels of 16 of them (see
-  /// PanelLogits::set). Fails where a logit is not a number or +infinity, or where every token is
-  /// excluded (-infinity); the message names the first such token.
+  /// PanelLogits::set). The tokens in `excluded` are not chosen. Fails where a logit is not a
+  /// number or +infinity, or where every token is excluded (-infinity); the message names the first
+  /// such token.
   [[nodiscard]] Result<int32_t> sample(std::span<const float> logits, int64_t position,
                                        const TokenHistory& history,
-                                       std::span<const float> panel_maxima = {});
+                                       std::span<const float> panel_maxima = {},
+                                       std::span<const int32_t> excluded = {});
 
  private:
   [[nodiscard]] bool truncates() const;

@@ -23,8 +23,8 @@ double sum_of_weights(const Candidates& candidates) {
 /// where they never do.
 template <typename Rank>
 void keep_until(double wanted, Rank rank, Candidates& candidates) {
-  std::vector<RankedToken> tokens;
-  tokens.reserve(candidates.size());
+  static thread_local std::vector<RankedToken> tokens;  // scratch: a step allocates nothing
+  tokens.clear();
   for (const Candidate& c : candidates) tokens.push_back({rank(c), c.id, c.weight});
   const RankedToken last = find_weight_cut(wanted, tokens);
   std::erase_if(candidates, [&](const Candidate& c) {
@@ -50,7 +50,8 @@ void keep_nearest(double wanted, double mean_log2, Candidates& candidates) {
 
 void keep_top_k(int32_t k, Candidates& candidates) {
   if (static_cast<size_t>(k) >= candidates.size()) return;
-  Candidates order = candidates;
+  static thread_local Candidates order;  // scratch, likewise
+  order = candidates;
   const auto last = order.begin() + (k - 1);
   std::nth_element(order.begin(), last, order.end(), is_better);
   std::erase_if(candidates, [&](const Candidate& c) { return is_better(*last, c); });

@@ -8,7 +8,9 @@
 #include <string>
 #include <string_view>
 
+#include "forge/base/function_ref.h"
 #include "forge/base/result.h"
+#include "forge/cache/block_copy.h"
 #include "forge/kernels/cpu/isa.h"
 #include "forge/kernels/cpu/kv_layout.h"
 #include "forge/models/model.h"
@@ -43,6 +45,7 @@ struct BackendOptions {
 struct DecoderOptions {
   int32_t n_threads = 1;
   int32_t n_cache_blocks = 0;      // KV cache: this many blocks of kBlockLen tokens, per layer
+  int32_t max_sequence_len = 0;    // tokens of the longest sequence; 0: what the cache holds
   int32_t max_batch_tokens = 512;  // rows of the largest step
   int32_t max_logit_rows = 512;    // rows of a step whose logits may be wanted
   BackendOptions backend;
@@ -73,13 +76,21 @@ class Decoder {
   /// The largest logit of every 16 of row i of the last step's logits, which spares a sampler the
   /// vocabulary; empty for kReference.
   [[nodiscard]] std::span<const float> logit_maxima(int64_t i) const;
+  /// Hidden state (hidden_dim) of a row of the last step, after the final norm.
+  void final_hidden(int64_t row, std::span<float> out);
+  /// Copies whole blocks of the KV cache, one after another. Between steps.
+  void copy_blocks(std::span<const cache::BlockCopy> copies);
+  /// Calls body(item, worker) for items 0 .. n - 1 on the threads that run steps, each item once,
+  /// items at the same time; worker < n_threads. Between steps. Allocates nothing.
+  void for_each(int32_t n, FunctionRef<void(int32_t item, int worker)> body);
   [[nodiscard]] const StageTimes& stage_times() const;
 
  private:
-  Decoder(std::unique_ptr<DecoderBackend> backend, const DecoderOptions& options);
+  Decoder(std::unique_ptr<DecoderBackend> backend, const DecoderOptions& options, int32_t window);
 
   std::unique_ptr<DecoderBackend> backend_;
   DecoderOptions options_;
+  int32_t window_;  // ModelSpec::longest_window
 };
 
 }  // namespace forge::models

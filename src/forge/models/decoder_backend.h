@@ -3,6 +3,8 @@
 
 #include <span>
 
+#include "forge/base/function_ref.h"
+#include "forge/cache/block_copy.h"
 #include "forge/models/decoder.h"
 #include "forge/models/stage_times.h"
 
@@ -17,6 +19,12 @@ class DecoderBackend {
   /// The largest logit of every 16 of logit row i of the last step; empty where the backend does
   /// not keep them.
   [[nodiscard]] virtual std::span<const float> logit_maxima(int64_t i) const = 0;
+  /// Hidden state (hidden_dim) of a row of the last step, after the final norm.
+  virtual void final_hidden(int64_t row, std::span<float> out) = 0;
+  /// Copies whole blocks of the cache, one after another.
+  virtual void copy_blocks(std::span<const cache::BlockCopy> copies) = 0;
+  /// Calls body(item, worker) for items 0 .. n - 1 on the step's threads, each item once.
+  virtual void for_each(int32_t n, FunctionRef<void(int32_t item, int worker)> body) = 0;
   [[nodiscard]] virtual const StageTimes& stage_times() const = 0;
 };
 

@@ -59,6 +59,15 @@ struct ModelSpec {
 
   std::optional<int32_t> bos_id;
   std::vector<int32_t> eos_ids;  // from generation_config.json / config.json / GGUF
+  /// The longest window where every layer has one; 0 where some layer sees everything.
+  [[nodiscard]] int32_t longest_window() const {
+    int32_t longest = 0;
+    for (const int32_t window : sliding_window) {
+      if (window == 0) return 0;
+      longest = window > longest ? window : longest;
+    }
+    return longest;
+  }
   /// Things a person should know: keys that were read and have no effect on this engine.
   std::vector<std::string> notes;
 };

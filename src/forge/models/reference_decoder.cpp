@@ -36,6 +36,11 @@ class ReferenceDecoder final : public DecoderBackend {
 
   const ActivationView& step(const PagedBatch& batch, const LayerProbe* probe) override;
   [[nodiscard]] std::span<const float> logit_maxima(int64_t) const override { return {}; }
+  void final_hidden(int64_t row, std::span<float> out) override;
+  void copy_blocks(std::span<const cache::BlockCopy> copies) override;
+  void for_each(int32_t n, FunctionRef<void(int32_t item, int worker)> body) override {
+    for (int32_t i = 0; i < n; ++i) body(i, 0);
+  }
   [[nodiscard]] const StageTimes& stage_times() const override { return times_; }
 
  private:
@@ -167,6 +172,28 @@ const ActivationView& ReferenceDecoder::step(const PagedBatch& batch, const Laye
   head(batch, probe);
   ++times_.steps;
   return logits_;
+}
+
+void ReferenceDecoder::final_hidden(int64_t row, std::span<float> out) {
+  const ActivationView hidden{.data = workspace_.view(Workspace::kHidden, row + 1).row(row),
+                              .rows = 1,
+                              .columns = spec_.hidden_dim,
+                              .row_stride = spec_.hidden_dim};
+  kernels::rms_norm(
+      hidden, output_norm_, spec_.norm_eps,
+      {.data = out.data(), .rows = 1, .columns = spec_.hidden_dim, .row_stride = spec_.hidden_dim},
+      context_);
+}
+
+void ReferenceDecoder::copy_blocks(std::span<const cache::BlockCopy> copies) {
+  const int64_t block = int64_t{spec_.n_kv_heads} * kBlockLen * spec_.head_dim;
+  for (const cache::BlockCopy& copy : copies) {
+    for (int32_t layer = 0; layer < spec_.n_layers; ++layer) {
+      const KvLayerView cache = kv_layer(layer);
+      std::copy_n(cache.k + copy.from * block, block, cache.k + copy.to * block);
+      std::copy_n(cache.v + copy.from * block, block, cache.v + copy.to * block);
+    }
+  }
 }
 
 }  // namespace

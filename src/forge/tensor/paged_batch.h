@@ -10,6 +10,9 @@ namespace forge {
 /// sequence's last block under 16 tokens.
 inline constexpr int32_t kBlockLen = 16;
 
+/// Attention reads the cache in whole spans of this many positions.
+inline constexpr int32_t kSpanLen = 512;
+
 /// One sequence's share of a step: query rows [row_begin, row_end) of the batch are the tokens at
 /// positions [kv_len - (row_end - row_begin), kv_len), so a decode has one row and a prefill chunk
 /// many. block_table[i] is the cache block that holds positions [i * kBlockLen, (i + 1) *
@@ -18,7 +21,9 @@ struct SequenceRows {
   int32_t row_begin = 0;
   int32_t row_end = 0;
   int32_t kv_len = 0;  // tokens in the cache once this step's rows are appended
-  std::span<const int32_t> block_table = {};  // at least ceil(kv_len / kBlockLen) entries
+  /// At least ceil(kv_len / kBlockLen) entries. Where every layer has a sliding window, blocks of
+  /// whole spans before the window of the first row may be -1.
+  std::span<const int32_t> block_table = {};
   /// longrope models only: the sequence is longer than the original context, so its queries and
   /// keys (all of them: the engine recomputes the cache when a sequence crosses) turn by the long
   /// factors.

@@ -22,12 +22,18 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <string_view>
 
 namespace forge::kernels::cpu {
 
 /// What the KV cache stores. Also the index into the tables of KernelTable.
 enum class KvType : uint8_t { kBf16, kF16, kF32, kInt8 };
 inline constexpr int kKvTypeCount = 4;
+
+/// "bf16", "f16", "f32" or "int8".
+[[nodiscard]] std::string_view name(KvType type);
+[[nodiscard]] std::optional<KvType> kv_type_from_name(std::string_view text);
 
 inline constexpr int kKvBlockLen = 16;     // tokens of a block
 inline constexpr int kKvTileLen = 64;      // tokens that one step of the online softmax sees

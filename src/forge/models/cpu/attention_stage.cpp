@@ -9,12 +9,21 @@ namespace {
 using kernels::cpu::attention_partial_floats;
 using kernels::cpu::kKvSpanLen;
 
+static_assert(kKvSpanLen == kSpanLen);
+
 /// Rows of an item: enough to use a loaded key many times, few enough to leave items for everyone.
 constexpr int32_t kItemRows = 32;
 /// Steps of up to this many rows are cut by spans.
 constexpr int32_t kSplitRows = 4;
 
 int32_t n_spans(int32_t n_positions) { return (n_positions + kKvSpanLen - 1) / kKvSpanLen; }
+
+/// Of the longest sequence.
+int32_t most_spans(const DecoderOptions& options) {
+  const int32_t in_cache = options.n_cache_blocks * kBlockLen;
+  return n_spans(options.max_sequence_len > 0 ? std::min(options.max_sequence_len, in_cache)
+                                              : in_cache);
+}
 
 /// The first position that a query at `position` sees.
 int32_t first_seen(int32_t position, int32_t window) {
@@ -33,7 +42,7 @@ AttentionStage::AttentionStage(const ModelSpec& spec, const DecoderOptions& opti
       layer_bytes_(int64_t{options.n_cache_blocks} * spec.n_kv_heads * head_block_bytes_),
       group_(spec.n_heads / spec.n_kv_heads),
       heads_dim_(int64_t{group_} * spec.head_dim),
-      max_spans_(n_spans(options.n_cache_blocks * kBlockLen)),
+      max_spans_(most_spans(options)),
       finished_(std::make_unique<std::atomic<int32_t>[]>(
           static_cast<size_t>(kSplitRows * spec.n_kv_heads))) {
   // At most one item per row and KV head, or per span of few rows.
@@ -42,7 +51,7 @@ AttentionStage::AttentionStage(const ModelSpec& spec, const DecoderOptions& opti
 }
 
 int64_t AttentionStage::partial_floats(const ModelSpec& spec, const DecoderOptions& options) {
-  return int64_t{kSplitRows} * spec.n_heads * n_spans(options.n_cache_blocks * kBlockLen) *
+  return int64_t{kSplitRows} * spec.n_heads * most_spans(options) *
          attention_partial_floats(spec.head_dim);
 }
 

@@ -296,14 +296,18 @@ std::span<const float> Step::logit_maxima(int64_t i) const {
   return {b_.maxima + i * n, static_cast<size_t>(n)};
 }
 
+void Step::final_hidden(int64_t row, std::span<float> out) const {
+  table_.rms_norm(hidden(row), output_norm_.data(), spec_.hidden_dim, spec_.norm_eps, out.data());
+}
+
 void Step::probe(const Stage& stage, const LayerProbe& probe) const {
   const ActivationView view{b_.hidden, n_tokens_, spec_.hidden_dim, shape_.hidden_stride};
   if (stage.layer < 0) return probe("embed", view);
   if (stage.layer < spec_.n_layers) return probe(fmt::format("layer {}", stage.layer), view);
   std::vector<float> normed(static_cast<size_t>(n_tokens_ * spec_.hidden_dim));
   for (int64_t row = 0; row < n_tokens_; ++row) {
-    table_.rms_norm(hidden(row), output_norm_.data(), spec_.hidden_dim, spec_.norm_eps,
-                    normed.data() + row * spec_.hidden_dim);
+    final_hidden(row, std::span(normed).subspan(static_cast<size_t>(row * spec_.hidden_dim),
+                                                static_cast<size_t>(spec_.hidden_dim)));
   }
   probe("final_norm", {normed.data(), n_tokens_, spec_.hidden_dim, spec_.hidden_dim});
 }

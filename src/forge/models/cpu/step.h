@@ -34,6 +34,9 @@ class Step {
   [[nodiscard]] ActivationView logits() const;
   [[nodiscard]] std::span<const float> logit_maxima(int64_t i) const;
 
+  /// Hidden state of a row of the last step, after the final norm.
+  void final_hidden(int64_t row, std::span<float> out) const;
+
   /// A stage of kProbe: shows the hidden state.
   void probe(const Stage& stage, const LayerProbe& probe) const;
 

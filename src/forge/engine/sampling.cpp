@@ -1,11 +1,13 @@
-#include "forge/engine/sampling_params.h"
+#include "forge/sampling.h"
 
 #include <cmath>
 #include <limits>
 #include <string_view>
 #include <unordered_set>
 
-namespace forge::engine {
+#include "forge/base/result.h"
+
+namespace forge {
 namespace {
 
 enum class LowerEnd { kIncluded, kExcluded };
@@ -64,4 +66,4 @@ Status validate(const SamplingParams& params, int32_t vocab_size) {
   return {};
 }
 
-}  // namespace forge::engine
+}  // namespace forge

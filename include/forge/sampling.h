@@ -5,9 +5,9 @@
 #include <cstdint>
 #include <vector>
 
-#include "forge/base/result.h"
+#include "forge/result.h"
 
-namespace forge::engine {
+namespace forge {
 
 /// Added to one token's logit before anything else.
 struct LogitBias {
@@ -35,4 +35,4 @@ struct SamplingParams {
 /// The first setting out of its range (not-a-number always is), by name, with value and range.
 [[nodiscard]] Status validate(const SamplingParams& params, int32_t vocab_size);
 
-}  // namespace forge::engine
+}  // namespace forge

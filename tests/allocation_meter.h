@@ -3,18 +3,26 @@
 
 #include <cstddef>
 
-namespace forge::formats {
+#include "tests/sanitizers.h"
+
+namespace forge {
 
 /// Counts this thread's allocations from its construction on. One at a time.
 class AllocationMeter {
  public:
+#ifdef FORGE_UNDER_TSAN
+  static constexpr bool kCounts = false;  // its runtime has an operator new of its own
+#else
+  static constexpr bool kCounts = true;
+#endif
+
   AllocationMeter();
   ~AllocationMeter();
   AllocationMeter(const AllocationMeter&) = delete;
   AllocationMeter& operator=(const AllocationMeter&) = delete;
 
-  /// Bytes of the largest single request.
+  /// Bytes of the largest single request; 0: there was none.
   [[nodiscard]] size_t largest() const;
 };
 
-}  // namespace forge::formats
+}  // namespace forge

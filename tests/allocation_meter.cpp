@@ -1,5 +1,5 @@
 // Replaces operator new for the whole test program: malloc, and a note of the largest request.
-#include "tests/formats/allocation_meter.h"
+#include "tests/allocation_meter.h"
 
 #include <algorithm>
 #include <cstdlib>
@@ -10,8 +10,14 @@ namespace {
 thread_local bool is_metering = false;
 thread_local size_t largest_request = 0;
 
+}  // namespace
+
+#ifndef FORGE_UNDER_TSAN
+
+namespace {
+
 void* metered(size_t size) noexcept {
-  if (is_metering) largest_request = std::max(largest_request, size);
+  if (is_metering) largest_request = std::max({largest_request, size, size_t{1}});
   return std::malloc(size == 0 ? 1 : size);
 }
 
@@ -33,7 +39,9 @@ void operator delete[](void* memory, size_t) noexcept { std::free(memory); }
 void operator delete(void* memory, const std::nothrow_t&) noexcept { std::free(memory); }
 void operator delete[](void* memory, const std::nothrow_t&) noexcept { std::free(memory); }
 
-namespace forge::formats {
+#endif
+
+namespace forge {
 
 AllocationMeter::AllocationMeter() {
   largest_request = 0;
@@ -42,4 +50,4 @@ AllocationMeter::AllocationMeter() {
 AllocationMeter::~AllocationMeter() { is_metering = false; }
 size_t AllocationMeter::largest() const { return largest_request; }
 
-}  // namespace forge::formats
+}  // namespace forge

@@ -1,0 +1,127 @@
+#include "forge/engine/engine_sizes.h"
+
+#include <algorithm>
+#include <limits>
+#include <string_view>
+
+#include "forge/base/cpu_count.h"
+#include "forge/engine/memory_plan.h"
+#include "forge/models/decoder_memory.h"
+#include "forge/tensor/paged_batch.h"
+
+namespace forge::engine {
+namespace {
+
+constexpr int32_t kMostSequences = 512;
+constexpr int32_t kDefaultStepTokens = 512;
+constexpr int64_t kLogitBytes = int64_t{64} << 20;
+
+Status check_range(std::string_view name, int64_t value, int64_t low, int64_t high) {
+  if (value >= low && value <= high) return {};
+  return make_error("{} is {}, expected {} to {}", name, value, low, high);
+}
+
+Result<models::BackendOptions> backend_of(const EngineOptions& options) {
+  models::BackendOptions backend;
+  backend.on_note = options.on_note;
+  backend.packed_cache = options.packed_cache;
+  if (options.device != "auto" && options.device != "cpu") {
+    return make_error("device \"{}\": this build runs on the CPU only", options.device);
+  }
+  if (options.reference) {
+    backend.arithmetic = models::Arithmetic::kReference;
+  } else {
+    FORGE_TRY(backend.isa, kernels::cpu::choose_level());
+  }
+  if (!options.kv_dtype.empty()) {
+    const auto type = kernels::cpu::kv_type_from_name(options.kv_dtype);
+    if (!type) {
+      return make_error("kv_dtype \"{}\": expected bf16, f16, f32 or int8", options.kv_dtype);
+    }
+    backend.kv_type = *type;
+  }
+  if (!options.quantize.empty()) {
+    backend.quantize = dtype_from_name(options.quantize);
+    if (!backend.quantize) {
+      return make_error("quantize \"{}\": no such block format", options.quantize);
+    }
+  }
+  return backend;
+}
+
+int32_t default_sequences(const models::ModelSpec& spec) {
+  const int64_t row_bytes = int64_t{spec.vocab_size} * static_cast<int64_t>(sizeof(float));
+  return static_cast<int32_t>(std::clamp<int64_t>(kLogitBytes / row_bytes, 16, kMostSequences));
+}
+
+int32_t blocks_of(int64_t n_tokens) {
+  return static_cast<int32_t>((n_tokens + kBlockLen - 1) / kBlockLen);
+}
+
+/// decoder: all but the number of cache blocks is chosen.
+int32_t default_blocks(const models::Model& model, const EngineInfo& info,
+                       models::DecoderOptions decoder) {
+  const int64_t one_context = blocks_of(info.context_len);
+  const int64_t wanted = std::min<int64_t>(one_context * info.max_sequences,
+                                           std::numeric_limits<int32_t>::max() / kBlockLen);
+  const auto available = available_memory();
+  if (!available) return static_cast<int32_t>(wanted);
+  decoder.n_cache_blocks = 0;
+  const MemoryPlan plan = plan_memory(model, decoder);
+  const int64_t left = available->bytes - (plan.total_bytes() - plan.process_bytes);
+  const int64_t fitting = left / 2 / (plan.kv_bytes_per_token * kBlockLen);
+  return static_cast<int32_t>(std::clamp(fitting, one_context, std::max(wanted, one_context)));
+}
+
+}  // namespace
+
+Result<EngineSizes> choose_sizes(const models::Model& model, const EngineOptions& options) {
+  constexpr int32_t kMost = std::numeric_limits<int32_t>::max() / 2;
+  const models::ModelSpec& spec = model.spec;
+  FORGE_TRY_STATUS(check_range("context_len", options.context_len, 0, spec.context_len));
+  FORGE_TRY_STATUS(check_range("kv_cache_tokens", options.kv_cache_tokens, 0, kMost));
+  FORGE_TRY_STATUS(check_range("max_sequences", options.max_sequences, 0, 65536));
+  FORGE_TRY_STATUS(check_range("max_step_tokens", options.max_step_tokens, 0, 65536));
+  FORGE_TRY_STATUS(check_range("max_queue", options.max_queue, 0, kMost));
+  FORGE_TRY_STATUS(check_range("n_threads", options.n_threads, 0, 1024));
+  if (!(options.prompt_share > 0.0 && options.prompt_share <= 1.0)) {
+    return make_error("prompt_share is {}, expected a number > 0 and <= 1", options.prompt_share);
+  }
+
+  EngineSizes sizes;
+  EngineInfo& info = sizes.info;
+  models::DecoderOptions& decoder = sizes.decoder;
+  FORGE_TRY(decoder.backend, backend_of(options));
+  const bool is_fast = decoder.backend.arithmetic == models::Arithmetic::kFast;
+  info.device = "cpu";
+  info.arithmetic = is_fast ? std::string(kernels::cpu::name(decoder.backend.isa)) : "reference";
+  info.kv_dtype = is_fast ? std::string(kernels::cpu::name(decoder.backend.kv_type)) : "f32";
+  info.n_threads = options.n_threads > 0 ? std::min(options.n_threads, usable_cpu_count())
+                                         : default_thread_count();
+  info.context_len = options.context_len > 0 ? options.context_len : spec.context_len;
+  info.max_sequences = options.max_sequences > 0 ? options.max_sequences : default_sequences(spec);
+  // A step must have room for one token of every sequence.
+  info.max_step_tokens = options.max_step_tokens > 0
+                             ? options.max_step_tokens
+                             : std::max(kDefaultStepTokens, info.max_sequences);
+  FORGE_TRY_STATUS(check_range("max_sequences", info.max_sequences, 1, info.max_step_tokens));
+
+  decoder.n_threads = info.n_threads;
+  decoder.max_sequence_len = info.context_len;
+  decoder.max_batch_tokens = info.max_step_tokens;
+  // Room for a prompt's log-probabilities beside others, so that they do not take a step a token.
+  decoder.max_logit_rows = std::min(std::max(info.max_sequences, 32), info.max_step_tokens);
+  decoder.n_cache_blocks = options.kv_cache_tokens > 0 ? blocks_of(options.kv_cache_tokens)
+                                                       : default_blocks(model, info, decoder);
+  info.kv_cache_tokens = decoder.n_cache_blocks * kBlockLen;
+  if (info.kv_cache_tokens < info.context_len) {
+    return make_error("kv_cache_tokens is {}, a context of {} does not fit into it",
+                      options.kv_cache_tokens, info.context_len);
+  }
+  if (const auto available = available_memory()) {
+    FORGE_TRY_STATUS(check_fits(plan_memory(model, decoder), *available));
+  }
+  return sizes;
+}
+
+}  // namespace forge::engine

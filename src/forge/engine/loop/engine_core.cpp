@@ -1,0 +1,311 @@
+#include "forge/engine/loop/engine_core.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "forge/base/result.h"
+#include "forge/engine/logprobs.h"
+
+namespace forge::engine {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+bool contains(const std::vector<int32_t>& ascending, int32_t id) {
+  return std::binary_search(ascending.begin(), ascending.end(), id);
+}
+
+LiveChoice& choice_of(const ScheduledRows& rows) {
+  return static_cast<LiveChoice&>(*rows.sequence);
+}
+
+Error queue_timeout_error() {
+  return {"the request waited longer than its queue timeout for a free place",
+          ErrorKind::kUnavailable};
+}
+
+}  // namespace
+
+EngineCore::EngineCore(const LoadedModel& loaded, models::Decoder decoder,
+                       const CoreOptions& options)
+    : loaded_(loaded),
+      decoder_(std::move(decoder)),
+      options_(options),
+      blocks_(options.blocks),
+      scheduler_(options.scheduler, blocks_),
+      pacer_(options.prompt_share, options.scheduler.max_step_tokens),
+      batch_(options.scheduler.max_step_tokens, options.scheduler.max_logit_rows) {
+  choosing_.reserve(static_cast<size_t>(options.scheduler.max_sequences));
+}
+
+void EngineCore::add(std::shared_ptr<LiveRequest> request, TimePoint now) {
+  LiveChoice& first = *request->choices.front();
+  const Request& asked = request->request;
+  if (asked.queue_timeout) first.queue_deadline = now + *asked.queue_timeout;
+  if (asked.timeout) {
+    deadlines_.push_back({now + *asked.timeout, request});
+    std::push_heap(deadlines_.begin(), deadlines_.end(),
+                   [](const Deadline& a, const Deadline& b) { return a.when > b.when; });
+  }
+  scheduler_.add(first);
+  ++n_unstarted_;
+  request->is_live = true;
+  request->place = live_.size();
+  live_.push_back(std::move(request));
+}
+
+void EngineCore::cancel(LiveRequest& request, FinishReason reason) {
+  if (request.is_live) remove(request, reason);
+}
+
+void EngineCore::remove(LiveRequest& request, FinishReason reason) {
+  const std::shared_ptr<LiveRequest> alive = live_[request.place];
+  for (const auto& choice : request.choices) {
+    if (!choice->has_ended) end(*choice, reason);
+  }
+}
+
+void EngineCore::stop_choice(LiveRequest& request, int32_t choice) {
+  if (!request.is_live) return;
+  const std::shared_ptr<LiveRequest> alive = live_[request.place];
+  LiveChoice& stopped = *request.choices[static_cast<size_t>(choice)];
+  if (!stopped.has_ended) end(stopped, FinishReason::kStopString);
+}
+
+void EngineCore::cancel_all() {
+  while (!live_.empty()) remove(*live_.back(), FinishReason::kCancelled);
+}
+
+void EngineCore::end(LiveChoice& choice, FinishReason reason, std::optional<Error> error) {
+  LiveRequest& request = *choice.request;
+  choice.has_ended = true;
+  scheduler_.remove(choice);
+  request.news.add_end({choice.index, reason, std::move(error)}, choice.n_preemptions);
+  if (--request.n_unfinished > 0) return;
+  request.is_live = false;
+  if (!request.has_started) --n_unstarted_;
+  switch (reason) {
+    case FinishReason::kCancelled:
+      ++stats_.requests_cancelled;
+      break;
+    case FinishReason::kTimeout:
+      ++stats_.requests_timed_out;
+      break;
+    case FinishReason::kFailed:
+      ++stats_.requests_failed;
+      break;
+    default:
+      ++stats_.requests_finished;
+  }
+  // May be the last owner: the request is gone after this.
+  const size_t place = request.place;
+  live_.back()->place = place;
+  std::swap(live_[place], live_.back());
+  live_.pop_back();
+}
+
+void EngineCore::expire(TimePoint now) {
+  const auto later = [](const Deadline& a, const Deadline& b) { return a.when > b.when; };
+  while (!deadlines_.empty() && deadlines_.front().when <= now) {
+    std::pop_heap(deadlines_.begin(), deadlines_.end(), later);
+    const std::shared_ptr<LiveRequest> request = deadlines_.back().request.lock();
+    deadlines_.pop_back();
+    if (request) cancel(*request, FinishReason::kTimeout);
+  }
+}
+
+void EngineCore::fail_queued(const StepPlan& plan) {
+  for (ScheduledSequence* sequence : plan.expired) {
+    LiveRequest& request = *static_cast<LiveChoice*>(sequence)->request;
+    const std::shared_ptr<LiveRequest> alive = live_[request.place];
+    for (const auto& choice : request.choices) {
+      if (!choice->has_ended) end(*choice, FinishReason::kTimeout, queue_timeout_error());
+    }
+  }
+}
+
+bool EngineCore::step() {
+  const TimePoint begin = Clock::now();
+  expire(begin);
+  const StepPlan plan =
+      scheduler_.plan(begin, pacer_.max_prompt_tokens(std::max(n_next_decodes_, 1)));
+  fail_queued(plan);
+  if (plan.is_empty()) return false;
+  start(plan, begin);
+  if (!plan.copies.empty()) decoder_.copy_blocks(plan.copies);
+  logits_ = decoder_.step(batch_.build(plan));
+  const TimePoint end = Clock::now();
+  pacer_.observe(plan.n_decode_tokens, plan.n_prompt_tokens,
+                 std::chrono::duration<double>(end - begin).count());
+  scheduler_.complete(plan);
+  harvest(plan);
+  choose_tokens();
+  const TimePoint now = Clock::now();
+  n_next_decodes_ = 0;
+  for (Choosing& chosen : choosing_) append(chosen, now);
+  choosing_.clear();
+  if (options_.checks_invariants) scheduler_.check_invariants();
+  ++stats_.steps;
+  stats_.prompt_tokens += plan.n_prompt_tokens;
+  stats_.last_step_seconds = std::chrono::duration<double>(now - begin).count();
+  return true;
+}
+
+void EngineCore::start(const StepPlan& plan, TimePoint now) {
+  for (const ScheduledRows& rows : plan.rows) {
+    LiveRequest& request = *choice_of(rows).request;
+    if (request.has_started) continue;
+    request.has_started = true;
+    --n_unstarted_;
+    stats_.cached_tokens += rows.sequence->n_cached;
+    request.news.set_started(now, rows.sequence->n_cached);
+  }
+}
+
+std::span<const float> EngineCore::logits_of(int64_t row) const {
+  return {logits_.row(row), static_cast<size_t>(logits_.columns)};
+}
+
+void EngineCore::harvest(const StepPlan& plan) {
+  int64_t first_row = 0;
+  int64_t first_logits = 0;
+  for (const ScheduledRows& rows : plan.rows) {
+    LiveChoice& choice = choice_of(rows);
+    const Request& asked = choice.request->request;
+    const int64_t last_logits = first_logits + rows.n_logits - 1;
+    if (asked.embedding) pool(rows, first_row);
+    if (asked.prompt_logprobs && choice.index == 0) collect_prompt_logprobs(rows, first_logits);
+    first_row += rows.n_tokens;
+    first_logits += rows.n_logits;
+    if (choice.n_pending() > 0) continue;
+    if (choice.n_generated() == 0) {
+      finish_prompt(choice, last_logits);
+    } else {
+      choosing_.push_back({.choice = &choice, .row = last_logits});
+    }
+  }
+}
+
+void EngineCore::pool(const ScheduledRows& rows, int64_t first_row) {
+  LiveRequest& request = *choice_of(rows).request;
+  hidden_.resize(request.pooled.size());
+  for (int32_t i = 0; i < rows.n_tokens; ++i) {
+    // Computed before a preemption: it is in the sum already.
+    if (rows.begin + i < request.n_pooled) continue;
+    ++request.n_pooled;
+    const bool is_last = request.n_pooled == rows.sequence->n_prompt;
+    if (request.request.embedding == Pooling::kLast && !is_last) continue;
+    decoder_.final_hidden(first_row + i, hidden_);
+    for (size_t d = 0; d < hidden_.size(); ++d) {
+      request.pooled[d] += static_cast<double>(hidden_[d]);
+    }
+  }
+}
+
+void EngineCore::collect_prompt_logprobs(const ScheduledRows& rows, int64_t first_logits) {
+  LiveRequest& request = *choice_of(rows).request;
+  for (int32_t i = 0; i < rows.n_logits; ++i) {
+    const int32_t position = rows.begin + rows.n_tokens - rows.n_logits + i;
+    const bool is_new = static_cast<int32_t>(request.prompt_logprobs.size()) == position;
+    if (!is_new || position + 1 >= rows.sequence->n_prompt) continue;
+    const int32_t next = rows.sequence->tokens[static_cast<size_t>(position) + 1];
+    request.prompt_logprobs.push_back(
+        logprobs_of(logits_of(first_logits + i), next, *request.request.n_logprobs));
+  }
+}
+
+// The prompt is computed: the choice's siblings share it from here on, and all choose their first
+// token from the same logits.
+void EngineCore::finish_prompt(LiveChoice& choice, int64_t row) {
+  LiveRequest& request = *choice.request;
+  const std::shared_ptr<LiveRequest> alive = live_[request.place];
+  if (choice.index == 0 && !request.prompt_logprobs.empty()) {
+    request.news.set_prompt_logprobs(std::move(request.prompt_logprobs));
+    request.prompt_logprobs = {};
+  }
+  if (request.request.embedding) {
+    const double n = request.request.embedding == Pooling::kMean ? choice.n_prompt : 1;
+    std::vector<float> embedding;
+    for (const double sum : request.pooled) embedding.push_back(static_cast<float>(sum / n));
+    request.news.set_embedding(std::move(embedding));
+    return end(choice, FinishReason::kMaxTokens);
+  }
+  const bool is_full = choice.n_prompt >= choice.max_len;  // max_tokens is 0
+  const bool forks = choice.index == 0 && request.choices[1 % request.choices.size()]->state ==
+                                              ScheduledSequence::State::kDone;
+  for (const auto& sibling : request.choices) {
+    if (sibling->has_ended || (sibling.get() != &choice && !forks)) continue;
+    if (is_full) {
+      end(*sibling, FinishReason::kMaxTokens);
+      continue;
+    }
+    if (sibling.get() != &choice) scheduler_.fork(choice, *sibling);
+    choosing_.push_back({.choice = sibling.get(), .row = row});
+  }
+}
+
+void EngineCore::choose_tokens() {
+  const auto choose = [this](int32_t i, int) {
+    Choosing& job = choosing_[static_cast<size_t>(i)];
+    LiveChoice& choice = *job.choice;
+    const LiveRequest& request = *choice.request;
+    const bool is_early = choice.n_generated() < request.request.min_tokens;
+    job.result.emplace(choice.sampler.sample(
+        logits_of(job.row), static_cast<int64_t>(choice.tokens.size()), choice.history,
+        decoder_.logit_maxima(job.row),
+        is_early ? std::span<const int32_t>(request.excluded_ids) : std::span<const int32_t>()));
+    if (request.request.n_logprobs && job.result->ok()) {
+      job.logprobs = logprobs_of(logits_of(job.row), **job.result, *request.request.n_logprobs);
+    }
+  };
+  if (!choosing_.empty()) decoder_.for_each(static_cast<int32_t>(choosing_.size()), choose);
+}
+
+void EngineCore::append(Choosing& chosen, TimePoint now) {
+  LiveChoice& choice = *chosen.choice;
+  LiveRequest& request = *choice.request;
+  if (!chosen.result->ok()) {
+    return end(choice, FinishReason::kFailed,
+               Error{chosen.result->error().message, ErrorKind::kInternal});
+  }
+  const int32_t id = **chosen.result;
+  choice.tokens.push_back(id);
+  if (request.uses_penalties()) choice.history.add_generated(id);
+  ++stats_.generated_tokens;
+  const std::optional<FinishReason> reason = end_of(choice, id);
+  const bool is_end = reason == FinishReason::kEndToken || reason == FinishReason::kStopToken;
+  const TokenNews news{choice.index, id, !is_end};
+  if (request.request.n_logprobs) {
+    request.news.add_token(news, std::move(chosen.logprobs), now);
+  } else {
+    request.news.add_token(news, now);
+  }
+  if (reason) return end(choice, *reason);
+  ++n_next_decodes_;
+}
+
+std::optional<FinishReason> EngineCore::end_of(const LiveChoice& choice, int32_t id) const {
+  const LiveRequest& request = *choice.request;
+  if (contains(request.stop_ids, id)) return FinishReason::kStopToken;
+  if (!request.request.ignore_eos && contains(loaded_.end_ids, id)) {
+    return FinishReason::kEndToken;
+  }
+  if (static_cast<int32_t>(choice.tokens.size()) < choice.max_len) return std::nullopt;
+  const std::optional<int32_t> most = request.request.max_tokens;
+  return most && choice.n_generated() >= *most ? FinishReason::kMaxTokens
+                                               : FinishReason::kContextFull;
+}
+
+EngineStats EngineCore::stats() const {
+  EngineStats stats = stats_;
+  stats.preemptions = scheduler_.n_preemptions();
+  stats.running = scheduler_.n_running();
+  stats.waiting = scheduler_.n_waiting();
+  stats.kv_blocks = blocks_.n_blocks();
+  stats.kv_blocks_used = blocks_.n_used();
+  stats.kv_blocks_cached = blocks_.n_cached();
+  return stats;
+}
+
+}  // namespace forge::engine

@@ -1,0 +1,83 @@
+// Trusts: operator new, which counts what a step asks for.
+#include "forge/engine/loop/engine_core.h"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "forge/tensor/paged_batch.h"
+#include "tests/allocation_meter.h"
+#include "tests/engine/bundled.h"
+
+namespace forge::engine {
+namespace {
+
+constexpr int32_t kSequences = 8;
+
+EngineCore make_core() {
+  models::DecoderOptions decoder;
+  decoder.n_cache_blocks = 256;
+  decoder.max_batch_tokens = 64;
+  decoder.max_logit_rows = 64;
+  CoreOptions options;
+  options.scheduler = {.max_sequences = kSequences, .max_step_tokens = 64, .max_logit_rows = 64};
+  options.blocks.n_blocks = decoder.n_cache_blocks;
+  return EngineCore(bundled(), make_decoder(*bundled().model, decoder), options);
+}
+
+std::shared_ptr<LiveRequest> request_number(int i) {
+  Request request;
+  request.prompt = bundled_model().tokenize("Once upon a time there was a");
+  request.ignore_eos = true;
+  request.sampling.temperature = i % 2 == 0 ? 0.0 : 0.8;
+  request.sampling.seed = static_cast<uint64_t>(i);
+  const RequestLimits limits{.vocab_size = bundled().spec().vocab_size,
+                             .hidden_dim = bundled().spec().hidden_dim,
+                             .context_len = bundled().spec().context_len,
+                             .max_sequences = kSequences,
+                             .end_ids = bundled().end_ids};
+  auto live = make_live_request(std::move(request), limits, {});
+  EXPECT_TRUE(live.ok());
+  return std::move(live).value();
+}
+
+TEST(EngineCore, ASteadyStepAllocatesNothing) {
+  if (!AllocationMeter::kCounts) GTEST_SKIP() << "ThreadSanitizer has an operator new of its own";
+  EngineCore core = make_core();
+  std::vector<std::shared_ptr<LiveRequest>> requests;
+  for (int i = 0; i < kSequences; ++i) {
+    requests.push_back(request_number(i));
+    core.add(requests.back(), TimePoint());
+  }
+  std::vector<News> news(kSequences);
+  const auto read = [&] {
+    size_t n = 0;
+    for (size_t i = 0; i < requests.size(); ++i) {
+      requests[i]->news.take(news[i]);
+      n += news[i].tokens.size();
+    }
+    return n;
+  };
+  // Prompts, and scratch memory that grows to its size once.
+  for (int step = 0; step < 20; ++step) {
+    ASSERT_TRUE(core.step());
+    (void)read();
+  }
+  for (int step = 0; step < 300; ++step) {
+    size_t largest = 0;
+    {
+      const AllocationMeter meter;
+      ASSERT_TRUE(core.step());
+      largest = meter.largest();
+    }
+    ASSERT_EQ(largest, 0u) << "step " << step;
+    ASSERT_EQ(read(), size_t{kSequences});
+  }
+  core.cancel_all();
+  EXPECT_EQ(core.stats().kv_blocks_used, 0);
+}
+
+}  // namespace
+}  // namespace forge::engine

@@ -1,0 +1,214 @@
+// Trusts: the rules in include/forge/request.h and engine.h, each by an example; for vectors, the
+// hidden states that the decoder shows.
+#include "forge/engine.h"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "forge/generate.h"
+#include "tests/engine/bundled.h"
+
+namespace forge::engine {
+namespace {
+
+using std::chrono::milliseconds;
+
+std::vector<int32_t> prompt_ids() {
+  return bundled_model().tokenize("Once upon a time there was a little dog. He liked to run.");
+}
+
+Request endless() {
+  Request request;
+  request.prompt = prompt_ids();
+  request.sampling.temperature = 0.0;
+  request.ignore_eos = true;
+  return request;
+}
+
+/// The last event of a stream of one choice.
+StreamEvent last_event(Stream& stream) {
+  StreamEvent last;
+  while (!stream.is_done()) {
+    for (StreamEvent& event : stream.wait()) last = std::move(event);
+  }
+  return last;
+}
+
+EngineOptions small() {
+  EngineOptions options;
+  options.n_threads = 1;
+  options.max_sequences = 2;
+  return options;
+}
+
+TEST(Engine, AKnownPrefixIsNotComputedAgain) {
+  const auto engine = make_engine(bundled_model(), small());
+  const auto cached_with_salt = [&](const std::string& salt) {
+    Request request = endless();
+    request.max_tokens = 20;
+    request.cache_salt = salt;
+    Result<Stream> stream = engine->submit(std::move(request));
+    (void)last_event(*stream);
+    return stream->usage().cached_tokens;
+  };
+  const auto n = static_cast<int32_t>(prompt_ids().size());
+  EXPECT_EQ(cached_with_salt(""), 0);
+  EXPECT_EQ(cached_with_salt(""), n % 16 == 0 ? n - 1 : n / 16 * 16);
+  EXPECT_EQ(cached_with_salt("another client"), 0);
+  EXPECT_GT(cached_with_salt("another client"), 0);
+  EXPECT_GT(engine->stats().kv_blocks_cached, 0);
+}
+
+TEST(Engine, AFullQueueRefusesAndAFreePlaceTakesAgain) {
+  EngineOptions options = small();
+  options.max_queue = 2;
+  const auto engine = make_engine(bundled_model(), options);
+  std::vector<Stream> streams;
+  Result<Stream> refused = engine->submit(endless());
+  // Two run, two wait; how many of them have started is a matter of moments, the sum is not.
+  while (refused.ok()) {
+    ASSERT_LT(streams.size(), 5u);
+    streams.push_back(std::move(*refused));
+    refused = engine->submit(endless());
+  }
+  EXPECT_GE(streams.size(), 4u);
+  EXPECT_EQ(refused.error().kind, ErrorKind::kBusy);
+  streams.clear();
+  while (!engine->submit(endless()).ok()) std::this_thread::sleep_for(milliseconds(1));
+}
+
+TEST(Engine, WhoWaitsTooLongIsTold) {
+  const auto engine = make_engine(bundled_model(), small());
+  Result<Stream> first = engine->submit(endless());
+  Result<Stream> second = engine->submit(endless());
+  while (first->poll().empty() || second->poll().empty()) std::this_thread::yield();
+  Request late = endless();
+  late.queue_timeout = milliseconds(5);
+  Result<Stream> waiting = engine->submit(std::move(late));
+  const StreamEvent event = last_event(*waiting);
+  if (event.finish_reason == FinishReason::kContextFull) GTEST_SKIP() << "the others were faster";
+  EXPECT_EQ(event.finish_reason, FinishReason::kTimeout);
+  ASSERT_TRUE(event.error);
+  EXPECT_EQ(event.error->kind, ErrorKind::kUnavailable);
+}
+
+TEST(Engine, ARequestEndsAtItsDeadline) {
+  const auto engine = make_engine(bundled_model(), small());
+  Request request = endless();
+  request.timeout = milliseconds(2);
+  Result<Stream> stream = engine->submit(std::move(request));
+  EXPECT_EQ(last_event(*stream).finish_reason, FinishReason::kTimeout);
+  // The numbers follow the news by a moment.
+  for (int i = 0; i < 1000 && engine->stats().requests_timed_out == 0; ++i) {
+    std::this_thread::sleep_for(milliseconds(1));
+  }
+  EXPECT_EQ(engine->stats().requests_timed_out, 1);
+}
+
+TEST(Engine, AfterShuttingDownOnlyNewRequestsAreRefused) {
+  const auto engine = make_engine(bundled_model(), small());
+  Request request = endless();
+  request.max_tokens = 30;
+  Result<Stream> stream = engine->submit(std::move(request));
+  engine->shut_down();
+  const Result<Stream> refused = engine->submit(endless());
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().kind, ErrorKind::kUnavailable);
+  EXPECT_EQ(last_event(*stream).finish_reason, FinishReason::kMaxTokens);
+}
+
+TEST(Engine, AStreamOutlivesItsEngine) {
+  auto engine = make_engine(bundled_model(), small());
+  Result<Stream> stream = engine->submit(endless());
+  engine.reset();
+  EXPECT_EQ(last_event(*stream).finish_reason, FinishReason::kCancelled);
+}
+
+TEST(Engine, NothingEndsATextBeforeMinTokens) {
+  const auto engine = make_engine(bundled_model(), small());
+  Request request = endless();
+  request.max_tokens = 60;
+  const Result<Generation> free = generate(*engine, request);
+  ASSERT_TRUE(free.ok());
+  // Without the limit the third token would end the text.
+  request.stop_ids = {free->ids[2]};
+  EXPECT_EQ(generate(*engine, request)->ids.size(), 3u);
+  request.min_tokens = 10;
+  const Result<Generation> forced = generate(*engine, request);
+  EXPECT_GE(forced->ids.size(), 10u);
+  for (size_t i = 0; i < 10; ++i) EXPECT_NE(forced->ids[i], free->ids[2]) << i;
+  // A stop string too counts only from there on.
+  request.stop_ids.clear();
+  request.stop_strings = {bundled_model().detokenize(std::span(free->ids).subspan(2, 1))};
+  const Result<Generation> stopped = generate(*engine, request);
+  EXPECT_GE(stopped->ids.size(), 10u);
+}
+
+std::vector<float> embed(Engine& engine, Pooling pooling) {
+  Request request;
+  request.prompt = prompt_ids();
+  request.embedding = pooling;
+  Result<Stream> stream = engine.submit(std::move(request));
+  EXPECT_TRUE(stream.ok()) << stream.error().message;
+  return last_event(*stream).embedding;
+}
+
+TEST(Engine, EmbeddingsAreThePooledHiddenStates) {
+  const LoadedModel& loaded = bundled();
+  const std::vector<int32_t> ids = prompt_ids();
+  const auto n = static_cast<int32_t>(ids.size());
+  models::DecoderOptions options;
+  options.n_cache_blocks = 8;
+  models::Decoder decoder = make_decoder(*loaded.model, options);
+  std::vector<int32_t> positions;
+  std::vector<int32_t> blocks;
+  for (int32_t i = 0; i < n; ++i) positions.push_back(i);
+  for (int32_t i = 0; i < 8; ++i) blocks.push_back(i);
+  const SequenceRows rows{.row_begin = 0, .row_end = n, .kv_len = n, .block_table = blocks};
+  std::vector<double> mean(static_cast<size_t>(loaded.spec().hidden_dim));
+  std::vector<float> last(mean.size());
+  const models::LayerProbe probe = [&](std::string_view stage, const ActivationView& hidden) {
+    if (stage != "final_norm") return;
+    for (int64_t row = 0; row < n; ++row) {
+      for (size_t d = 0; d < mean.size(); ++d) {
+        mean[d] += static_cast<double>(hidden.row(row)[d]);
+        last[d] = hidden.row(row)[d];
+      }
+    }
+  };
+  (void)decoder.step({ids, positions, {&rows, 1}, {}}, &probe);
+
+  for (const int32_t step_tokens : {512, 7}) {
+    EngineOptions engine_options = small();
+    engine_options.max_step_tokens = step_tokens;
+    const auto engine = make_engine(bundled_model(), engine_options);
+    EXPECT_EQ(embed(*engine, Pooling::kLast), last);
+    const std::vector<float> pooled = embed(*engine, Pooling::kMean);
+    ASSERT_EQ(pooled.size(), mean.size());
+    for (size_t d = 0; d < mean.size(); ++d) {
+      EXPECT_EQ(pooled[d], static_cast<float>(mean[d] / n)) << d;
+    }
+  }
+}
+
+TEST(Engine, OptionsOutOfRangeAreRefusedByName) {
+  const auto message = [](const EngineOptions& options) {
+    const auto engine = Engine::create(bundled_model(), options);
+    return engine.ok() ? std::string() : engine.error().message;
+  };
+  EXPECT_EQ(message({.context_len = 513}), "context_len is 513, expected 0 to 512");
+  EXPECT_EQ(message({.kv_dtype = "int4"}), "kv_dtype \"int4\": expected bf16, f16, f32 or int8");
+  EXPECT_EQ(message({.device = "cuda"}), "device \"cuda\": this build runs on the CPU only");
+  EXPECT_EQ(message({.max_sequences = 600, .max_step_tokens = 100}),
+            "max_sequences is 600, expected 1 to 100");
+  EXPECT_EQ(message({.prompt_share = 0.0}), "prompt_share is 0, expected a number > 0 and <= 1");
+  EXPECT_EQ(message({.context_len = 512, .kv_cache_tokens = 100}),
+            "kv_cache_tokens is 100, a context of 512 does not fit into it");
+}
+
+}  // namespace
+}  // namespace forge::engine
