@@ -4,10 +4,14 @@ find_package(fmt REQUIRED)
 find_package(CLI11 REQUIRED)
 find_path(RAPIDJSON_INCLUDE_DIR rapidjson/document.h REQUIRED)
 find_path(XXHASH_INCLUDE_DIR xxhash.h REQUIRED)
+# Headers: Asio and Beast.
+find_package(Boost 1.81 REQUIRED)
 
 # Static archives, so that the one binary runs on a machine without these packages.
 find_library(PCRE2_LIBRARY NAMES libpcre2-8.a REQUIRED)
 find_library(UTF8PROC_LIBRARY NAMES libutf8proc.a REQUIRED)
+find_library(SSL_LIBRARY NAMES libssl.a REQUIRED)
+find_library(CRYPTO_LIBRARY NAMES libcrypto.a REQUIRED)
 
 if(FORGE_BUILD_TESTS)
   find_package(GTest REQUIRED)

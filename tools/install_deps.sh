@@ -2,7 +2,7 @@
 # Installs the Debian 12 packages that Forge is built from, if any is missing.
 #
 #   tools/install_deps.sh        what building takes
-#   tools/install_deps.sh test   also Python, for the tests that compare with the original libraries
+#   tools/install_deps.sh test   also Python and curl, for tests with the original libraries and clients
 #   tools/install_deps.sh ci     also clang, its sanitizers and clang-format
 #
 # Works as root or through sudo; otherwise prints the one line that is missing and exits 1. When nothing
@@ -11,9 +11,9 @@
 set -euo pipefail
 
 packages=(g++ cmake ninja-build libfmt-dev rapidjson-dev libcli11-dev libpcre2-dev libutf8proc-dev
-  libxxhash-dev libgtest-dev)
+  libxxhash-dev libboost1.81-dev libssl-dev libgtest-dev)
 if [[ "${1:-}" == test || "${1:-}" == ci ]]; then
-  packages+=(python3 python3-venv)
+  packages+=(python3 python3-venv curl)
 fi
 if [[ "${1:-}" == ci ]]; then
   packages+=(clang-14 clang-format-14 libclang-rt-14-dev)

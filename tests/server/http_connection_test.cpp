@@ -1,0 +1,138 @@
+// Trusts: fake_server.py, and Python's TLS.
+#include "forge/server/client/http_connection.h"
+
+#include <gtest/gtest.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/use_future.hpp>
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "tests/server/fake_server.h"
+
+namespace forge::server::client {
+namespace {
+
+constexpr auto kBound = std::chrono::seconds(10);
+
+struct Answer {
+  HttpReply reply;
+  std::string body;
+};
+
+/// One connection, asked from a plain function.
+class Asker {
+ public:
+  explicit Asker(const std::string& url)
+      : target_(HttpTarget::find(*parse_url(url), "secret").value()),
+        connection_(context_.get_executor(), target_) {}
+
+  Answer ask(HttpRequest request) {
+    request.deadline = std::chrono::steady_clock::now() + kBound;
+    Answer answer;
+    const auto on_body = [&answer](unsigned, std::string_view bytes) { answer.body += bytes; };
+    auto reply = boost::asio::co_spawn(context_, connection_.send(request, on_body),
+                                       boost::asio::use_future);
+    context_.restart();
+    context_.run();
+    answer.reply = reply.get();
+    return answer;
+  }
+
+ private:
+  boost::asio::io_context context_{1};
+  HttpTarget target_;
+  HttpConnection connection_;
+};
+
+HttpRequest get(const std::string& path) {
+  return {.method = boost::beast::http::verb::get, .path = path, .body = "", .deadline = {}};
+}
+
+HttpRequest completion(const std::string& manner) {
+  return {.path = "/completions",
+          .body = R"({"model":")" + manner + R"(","prompt":"a","max_tokens":2})",
+          .deadline = {}};
+}
+
+TEST(HttpConnection, CarriesOneRequestAfterTheOther) {
+  const FakeServer server;
+  Asker asker(server.url());
+  for (int i = 0; i < 3; ++i) {
+    const Answer models = asker.ask(get("/models"));
+    EXPECT_EQ(models.reply.status, 200u);
+    EXPECT_FALSE(models.reply.error.has_value());
+    EXPECT_EQ(models.body, R"({"data": [{"id": "ttft=1"}, {"id": "other"}]})");
+    EXPECT_EQ(asker.ask(get("/nothing")).reply.status, 404u);
+    const Answer text = asker.ask(completion("usage=no"));
+    EXPECT_EQ(text.body.substr(text.body.size() - 14), "data: [DONE]\n\n");
+  }
+}
+
+TEST(HttpConnection, IsMadeAnewWhereTheServerHasClosedIt) {
+  const FakeServer server;
+  Asker asker(server.url());
+  for (int i = 0; i < 3; ++i) {
+    const Answer answer = asker.ask(completion("close=yes"));
+    EXPECT_EQ(answer.reply.status, 200u);
+    EXPECT_FALSE(answer.reply.error.has_value()) << answer.reply.error->message;
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));  // for the end to arrive
+  }
+}
+
+/// The fake server with a certificate for "localhost" that signs itself.
+class TlsServer : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (std::system("openssl version > /dev/null 2>&1") != 0) GTEST_SKIP() << "no openssl program";
+    std::string pattern = (std::filesystem::temp_directory_path() / "forge-tls-XXXXXX").string();
+    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
+    folder_ = pattern;
+    const std::string command =
+        "cd " + folder_ +
+        " && openssl req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out cert.pem -days 2"
+        " -subj /CN=localhost -addext subjectAltName=DNS:localhost 2> /dev/null";
+    ASSERT_EQ(std::system(command.c_str()), 0);
+    server_.emplace(std::vector<std::string>{folder_ + "/cert.pem", folder_ + "/key.pem"});
+    port_ = server_->url().substr(server_->url().rfind(':') + 1);
+  }
+  void TearDown() override {
+    ::unsetenv("SSL_CERT_FILE");
+    std::filesystem::remove_all(folder_);
+  }
+  void trust() { ::setenv("SSL_CERT_FILE", (folder_ + "/cert.pem").c_str(), 1); }
+
+  std::string folder_;
+  std::optional<FakeServer> server_;
+  std::string port_;
+};
+
+TEST_F(TlsServer, IsReadWhereItsCertificateIsTrusted) {
+  trust();
+  Asker asker("https://localhost:" + port_);
+  for (int i = 0; i < 2; ++i) {
+    const Answer answer = asker.ask(get("/models"));
+    EXPECT_FALSE(answer.reply.error.has_value()) << answer.reply.error->message;
+    EXPECT_EQ(answer.reply.status, 200u);
+    EXPECT_EQ(answer.body, R"({"data": [{"id": "ttft=1"}, {"id": "other"}]})");
+  }
+}
+
+TEST_F(TlsServer, IsRefusedWithoutTrustOrUnderAnotherName) {
+  const Answer untrusted = Asker("https://localhost:" + port_).ask(get("/models"));
+  ASSERT_TRUE(untrusted.reply.error.has_value());
+  EXPECT_EQ(untrusted.reply.error->kind, "TLS");
+  trust();
+  const Answer other_name = Asker("https://127.0.0.1:" + port_).ask(get("/models"));
+  ASSERT_TRUE(other_name.reply.error.has_value());
+  EXPECT_EQ(other_name.reply.error->kind, "TLS");
+}
+
+}  // namespace
+}  // namespace forge::server::client

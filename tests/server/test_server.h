@@ -1,0 +1,64 @@
+// A server with a few routes that show what a handler may do, for tests from outside.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "forge/server/http/server.h"
+
+namespace forge::server::http {
+
+/// What the handlers and logs have seen. Any thread.
+struct Seen {
+  std::atomic<int> n_disconnects = 0;
+  std::atomic<int> n_handlers_done = 0;
+
+  void add_line(std::string_view line);
+  void add_problem(std::string_view problem);
+  [[nodiscard]] std::vector<std::string> lines() const;
+  [[nodiscard]] std::vector<std::string> problems() const;
+
+ private:
+  mutable std::mutex mutex_;
+  std::vector<std::string> lines_;
+  std::vector<std::string> problems_;
+};
+
+/// Waits until the condition holds, at most 10 s.
+template <typename Condition>
+[[nodiscard]] bool eventually(Condition condition) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > end) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  return true;
+}
+
+/// The routes:
+///   GET  /hello          "hello", public
+///   POST /echo           the body, and "METHOD PATH?QUERY" in X-Request-Line
+///   POST /small          the same with a limit of 10 bytes
+///   GET  /things/{id}    the path's tail
+///   GET  /things/one     "exact"
+///   GET  /count          a stream of "1\n" ... "5\n"
+///   GET  /flood          a stream without end until the client has gone
+///   GET  /wait           waits until the client has gone
+///   GET  /hang           waits for what never comes
+///   GET  /slow           "slow" after 200 ms
+///   GET  /throw          throws; /throw-late within a stream; /silent returns without an answer
+struct TestServer {
+  /// Fills in the logs; the rest is as given.
+  explicit TestServer(ServerOptions options = {});
+
+  std::unique_ptr<Seen> seen = std::make_unique<Seen>();
+  std::unique_ptr<Server> server;
+  [[nodiscard]] uint16_t port() const { return server->port(); }
+};
+
+}  // namespace forge::server::http
