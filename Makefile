@@ -29,6 +29,7 @@ run: build
 test:
 	@tools/install_deps.sh test
 	@tools/install_python.sh
+	@tools/install_node.sh
 	@tools/build.sh release all
 	@tools/run_tests.sh release
 	@tools/test_summary.sh build/release/tests.xml
@@ -36,6 +37,7 @@ test:
 asan tsan:
 	@tools/install_deps.sh ci
 	@tools/install_python.sh
+	@tools/install_node.sh
 	@tools/build.sh $@ all
 	@tools/run_tests.sh $@
 	@tools/test_summary.sh build/$@/tests.xml

@@ -234,7 +234,7 @@ TEST(BadInput, UnknownFlagsAndCommands) {
   expect_error(run_forge({}), 2, {"no command"});
   expect_error(run_forge({"--frobnicate"}), 2, {"unknown option --frobnicate"});
   expect_error(run_forge({"generat"}), 2, {"unknown command \"generat\": did you mean generate?"});
-  for (const std::string later : {"chat", "batch", "serve", "pull"}) {
+  for (const std::string later : {"chat", "pull"}) {
     expect_error(run_forge({later}), 2, {"unknown command \"" + later + "\""});
   }
 }

@@ -13,6 +13,7 @@
 #include "forge/base/thread_pool.h"
 #include "forge/cli/bench_hw.h"
 #include "forge/cli/bench_report.h"
+#include "forge/cli/bench_serve.h"
 #include "forge/cli/commands.h"
 #include "forge/cli/interrupt.h"
 #include "forge/cli/model_options.h"
@@ -27,7 +28,8 @@ namespace {
 constexpr const char* kExamples =
     "  forge bench --random smollm2-135m:q8_0\n"
     "  forge bench --model model.gguf --batch 1,8 --depth 4096 --json\n"
-    "  forge bench hw\n";
+    "  forge bench hw\n"
+    "  forge bench serve --url http://127.0.0.1:8080\n";
 
 struct Options {
   ModelOptions model;
@@ -151,11 +153,14 @@ int run_bench(const Arguments& arguments) {
   if (!arguments.empty() && arguments.front() == "hw") {
     return run_bench_hw(Arguments(arguments.begin() + 1, arguments.end()));
   }
+  if (!arguments.empty() && arguments.front() == "serve") {
+    return run_bench_serve(Arguments(arguments.begin() + 1, arguments.end()));
+  }
   Options options;
   CommandLine line("bench",
                    "Measure how fast a model takes a prompt and generates, for one sequence and "
                    "for several at once, and the share of what the machine can do. forge bench hw "
-                   "measures the machine alone.",
+                   "measures the machine alone, forge bench serve a server.",
                    kExamples);
   add_options(line, options);
   if (const auto code = line.parse(arguments)) return *code;

@@ -7,6 +7,8 @@ namespace forge::cli {
 
 // Each takes the arguments after its name and returns the exit code (see report.h).
 [[nodiscard]] int run_generate(const Arguments& arguments);
+[[nodiscard]] int run_batch(const Arguments& arguments);
+[[nodiscard]] int run_serve(const Arguments& arguments);
 [[nodiscard]] int run_inspect(const Arguments& arguments);
 [[nodiscard]] int run_tokenize(const Arguments& arguments);
 [[nodiscard]] int run_perplexity(const Arguments& arguments);

@@ -24,10 +24,12 @@ struct Command {
 
 constexpr std::array kCommands = {
     Command{"generate", "Continue a prompt", run_generate},
+    Command{"serve", "Serve a model over HTTP, as OpenAI's API has it", run_serve},
+    Command{"batch", "Answer a file of requests in OpenAI's batch format", run_batch},
     Command{"inspect", "Show what a model is and what memory it takes", run_inspect},
     Command{"tokenize", "Turn text into token ids, or ids into text", run_tokenize},
     Command{"perplexity", "Measure how well a model predicts a text", run_perplexity},
-    Command{"bench", "Measure how fast a model runs; bench hw: the machine", run_bench},
+    Command{"bench", "Measure how fast a model runs; hw: the machine; serve: a server", run_bench},
     Command{"make-random", "Write a GGUF file with random weights", run_make_random},
     Command{"version", "Show version, compiler, CPU features and build options", run_version},
 };
@@ -46,6 +48,8 @@ int print_help() {
       "Examples:\n"
       "  forge generate --prompt \"Once upon a time\"\n"
       "  forge generate --model model.gguf --prompt \"The sea is\" --temperature 0\n"
+      "  forge serve model.gguf --port 8080\n"
+      "  forge batch requests.jsonl -o answers.jsonl\n"
       "  forge inspect model.gguf\n";
   std::fwrite(text.data(), 1, text.size(), stdout);
   return kOk;

@@ -1,0 +1,74 @@
+#include "forge/cli/batch_progress.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <string_view>
+
+#include "forge/cli/report.h"
+
+namespace forge::cli {
+namespace {
+
+constexpr int64_t kBarLength = 24;  // all of the line stays within 80 columns
+constexpr std::chrono::milliseconds kBarPeriod{250};
+constexpr std::chrono::milliseconds kLinePeriod{10'000};
+constexpr std::string_view kClearLine = "\r\x1b[K";
+
+void print(std::string_view text) {
+  std::fwrite(text.data(), 1, text.size(), stderr);
+  std::fflush(stderr);
+}
+
+}  // namespace
+
+std::string clock_text(double seconds) {
+  const auto whole = static_cast<int64_t>(std::clamp(seconds, 0.0, 1e9) + 0.5);
+  if (whole < 3600) return fmt::format("{}:{:02}", whole / 60, whole % 60);
+  return fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);
+}
+
+BatchProgress::BatchProgress(int64_t n_lines, int64_t n_before)
+    : n_lines_(n_lines),
+      n_before_(n_before),
+      is_terminal_(::isatty(STDERR_FILENO) != 0),
+      start_(Clock::now()),
+      shown_(start_) {}
+
+std::string BatchProgress::text(const server::batch::BatchCounts& counts,
+                                int64_t generated_tokens) const {
+  const double elapsed = std::chrono::duration<double>(Clock::now() - start_).count();
+  const int64_t n_now = counts.written() + counts.unanswered;
+  const int64_t n_done = n_before_ + n_now;
+  const int64_t percent = n_lines_ == 0 ? 100 : 100 * n_done / n_lines_;
+  std::string bar;
+  if (is_terminal_) {
+    const int64_t length = n_lines_ == 0 ? kBarLength : kBarLength * n_done / n_lines_;
+    bar = fmt::format("[{:<{}}] ", std::string(static_cast<size_t>(length), '='), kBarLength);
+  }
+  const std::string left = n_now == 0
+                               ? "?"
+                               : clock_text(elapsed * static_cast<double>(n_lines_ - n_done) /
+                                            static_cast<double>(n_now));
+  return fmt::format("forge: {}{}/{} lines ({}%), {:.0f} tok/s, ETA {}", bar, n_done, n_lines_,
+                     percent, static_cast<double>(generated_tokens) / std::max(elapsed, 1e-3),
+                     left);
+}
+
+void BatchProgress::show(const server::batch::BatchCounts& counts, int64_t generated_tokens) {
+  const Clock::time_point now = Clock::now();
+  if (now - shown_ < (is_terminal_ ? kBarPeriod : kLinePeriod)) return;
+  shown_ = now;
+  const std::string line = text(counts, generated_tokens);
+  print(is_terminal_ ? fmt::format("{}{}", kClearLine, line) : line + "\n");
+  has_bar_ = is_terminal_;
+}
+
+void BatchProgress::clear() {
+  if (has_bar_) print(kClearLine);
+  has_bar_ = false;
+}
+
+}  // namespace forge::cli

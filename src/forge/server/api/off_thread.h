@@ -1,0 +1,29 @@
+// Work that takes too long for an io thread.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/bind_executor.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+namespace forge::server {
+
+namespace asio = boost::asio;
+
+/// Runs f on the pool and comes back to the coroutine's own executor with its result. f must not
+/// throw.
+template <typename F>
+asio::awaitable<std::invoke_result_t<F>> off_thread(asio::thread_pool& pool, F f) {
+  const auto here = co_await asio::this_coro::executor;
+  co_await asio::post(asio::bind_executor(pool, asio::use_awaitable));
+  std::optional<std::invoke_result_t<F>> result(f());
+  co_await asio::post(asio::bind_executor(here, asio::use_awaitable));
+  co_return std::move(*result);
+}
+
+}  // namespace forge::server
