@@ -23,6 +23,20 @@ TEST(Help, ListsTheCommands) {
   EXPECT_EQ(run_forge({"help"}).out, outcome.out);
 }
 
+TEST(Help, EveryCommandHasSome) {
+  const std::string list = run_forge({"--help"}).out;
+  for (const std::string command : {"generate", "serve", "batch", "inspect", "tokenize",
+                                    "perplexity", "bench", "make-random", "version"}) {
+    EXPECT_NE(list.find("\n  " + command + " "), std::string::npos) << command;
+    const Outcome help = run_forge({command, "--help"});
+    EXPECT_EQ(help.exit_code, 0) << command;
+    EXPECT_EQ(help.out.find("Usage: forge " + command), 0u) << help.out;
+  }
+  EXPECT_EQ(run_forge({"make-random", "--help"})
+                .out.find("Usage: forge make-random SPEC:TYPE --output F.gguf [OPTIONS]\n"),
+            0u);
+}
+
 TEST(Help, OfGenerateShowsEachOptionWithItsDefault) {
   const std::string help = run_forge({"generate", "--help"}).out;
   for (const std::string option : {"--model",

@@ -13,6 +13,7 @@ constexpr size_t kColumn = 30;  // where descriptions begin
 /// "-m, --model M".
 std::string left_part(const CLI::Option* option) {
   std::string text;
+  if (option->get_snames().empty() && option->get_lnames().empty()) return option->get_type_name();
   for (const std::string& name : option->get_snames()) text += "-" + name + ", ";
   if (text.empty()) text = "    ";
   for (const std::string& name : option->get_lnames()) text += "--" + name;
@@ -32,8 +33,10 @@ std::string right_part(const CLI::Option* option) {
 std::string usage(const CLI::App* app) {
   std::string text = "Usage: " + app->get_name();
   for (const CLI::Option* option : app->get_options()) {
-    if (option->get_positional()) text += fmt::format(" [{}]", option->get_type_name());
-    if (option->get_required()) {
+    if (option->get_positional()) {
+      const std::string name = option->get_type_name();
+      text += option->get_required() ? " " + name : " [" + name + "]";
+    } else if (option->get_required()) {
       text += fmt::format(" --{} {}", option->get_lnames().front(), option->get_type_name());
     }
   }
