@@ -1,9 +1,11 @@
-// Trusts: operator new, which counts what a step asks for.
+// Trusts: operator new, which counts what a step asks for; the rules of include/forge/request.h.
 #include "forge/engine/loop/engine_core.h"
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -27,10 +29,12 @@ EngineCore make_core() {
   return EngineCore(bundled(), make_decoder(*bundled().model, decoder), options);
 }
 
-std::shared_ptr<LiveRequest> request_number(int i) {
+std::shared_ptr<LiveRequest> request_number(
+    int i, std::optional<std::chrono::milliseconds> queue_timeout = {}) {
   Request request;
   request.prompt = bundled_model().tokenize("Once upon a time there was a");
   request.ignore_eos = true;
+  request.queue_timeout = queue_timeout;
   request.sampling.temperature = i % 2 == 0 ? 0.0 : 0.8;
   request.sampling.seed = static_cast<uint64_t>(i);
   const RequestLimits limits{.vocab_size = bundled().spec().vocab_size,
@@ -77,6 +81,27 @@ TEST(EngineCore, ASteadyStepAllocatesNothing) {
   }
   core.cancel_all();
   EXPECT_EQ(core.stats().kv_blocks_used, 0);
+}
+
+TEST(EngineCore, WhoWaitsTooLongIsTold) {
+  using std::chrono::milliseconds;
+  EngineCore core = make_core();
+  for (int i = 0; i < kSequences; ++i) core.add(request_number(i), TimePoint());
+  ASSERT_TRUE(core.step());  // every place is taken
+  const TimePoint now = std::chrono::steady_clock::now();
+  const auto late = request_number(0, milliseconds(1));
+  const auto patient = request_number(0, milliseconds(3'600'000));
+  core.add(late, now - milliseconds(2));
+  core.add(patient, now);
+  ASSERT_TRUE(core.step());
+  News news;
+  EXPECT_FALSE(patient->news.take(news));
+  ASSERT_TRUE(late->news.take(news));
+  ASSERT_EQ(news.ends.size(), 1u);
+  EXPECT_EQ(news.ends[0].reason, FinishReason::kTimeout);
+  ASSERT_TRUE(news.ends[0].error);
+  EXPECT_EQ(news.ends[0].error->kind, ErrorKind::kUnavailable);
+  EXPECT_EQ(core.stats().requests_timed_out, 1);
 }
 
 }  // namespace

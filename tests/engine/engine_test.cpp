@@ -81,21 +81,6 @@ TEST(Engine, AFullQueueRefusesAndAFreePlaceTakesAgain) {
   while (!engine->submit(endless()).ok()) std::this_thread::sleep_for(milliseconds(1));
 }
 
-TEST(Engine, WhoWaitsTooLongIsTold) {
-  const auto engine = make_engine(bundled_model(), small());
-  Result<Stream> first = engine->submit(endless());
-  Result<Stream> second = engine->submit(endless());
-  while (first->poll().empty() || second->poll().empty()) std::this_thread::yield();
-  Request late = endless();
-  late.queue_timeout = milliseconds(5);
-  Result<Stream> waiting = engine->submit(std::move(late));
-  const StreamEvent event = last_event(*waiting);
-  if (event.finish_reason == FinishReason::kContextFull) GTEST_SKIP() << "the others were faster";
-  EXPECT_EQ(event.finish_reason, FinishReason::kTimeout);
-  ASSERT_TRUE(event.error);
-  EXPECT_EQ(event.error->kind, ErrorKind::kUnavailable);
-}
-
 TEST(Engine, ARequestEndsAtItsDeadline) {
   const auto engine = make_engine(bundled_model(), small());
   Request request = endless();
