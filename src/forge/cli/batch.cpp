@@ -99,14 +99,14 @@ int batch(const CommandLine& line, const BatchFlags& flags) {
   Result<engine::LoadedModel> weights = load(flags.model);
   if (!weights.ok()) return runtime_error(weights.error().message);
   const Model model = Model::from(std::move(weights).value());
-  if (const auto ctx = choose_context(flags.ctx, model.loaded().spec()); !ctx.ok()) {
+  if (const auto ctx = choose_context(flags.serving.ctx, model.loaded().spec()); !ctx.ok()) {
     return line.fail(ctx.error().message);
   }
   EngineOptions engine_options = batch_engine_options(flags);
   if (!flags.quiet) engine_options.on_note = note;
   const Result<std::unique_ptr<Engine>> engine = Engine::create(model, engine_options);
   if (!engine.ok()) return runtime_error(engine.error().message);
-  const auto served = server::Served::create(**engine, batch_served_options(flags));
+  const auto served = server::Served::create(**engine, served_options(flags.serving));
   if (!served.ok()) return runtime_error(served.error().message);
   if (!flags.quiet) {
     announce(flags.model, model.loaded(), flags.runtime);

@@ -84,7 +84,7 @@ int serve(const CommandLine& line, const ServeFlags& flags) {
   Result<engine::LoadedModel> weights = load(flags.model);
   if (!weights.ok()) return runtime_error(weights.error().message);
   const Model model = Model::from(std::move(weights).value());
-  if (const auto ctx = choose_context(flags.ctx, model.loaded().spec()); !ctx.ok()) {
+  if (const auto ctx = choose_context(flags.serving.ctx, model.loaded().spec()); !ctx.ok()) {
     return line.fail(ctx.error().message);
   }
   EngineOptions engine_options = serve_engine_options(flags);

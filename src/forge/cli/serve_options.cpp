@@ -3,15 +3,12 @@
 #include <algorithm>
 #include <sstream>
 
-#include "forge/cli/engine_options.h"
 #include "forge/cli/text_input.h"
 
 namespace forge::cli {
 namespace {
 
 constexpr const char* kNetwork = "Network";
-constexpr const char* kCapacity = "Capacity";
-constexpr const char* kApi = "API";
 
 CLI::Option* several(CLI::App& app, const std::string& name, std::vector<std::string>& values,
                      const std::string& text) {
@@ -69,66 +66,35 @@ void add_network_options(CLI::App& app, ServeFlags& flags) {
 }
 
 void add_capacity_options(CLI::App& app, ServeFlags& flags) {
-  app.add_option("--ctx", flags.ctx,
-                 "Most tokens of prompt and answer together; 0: the model's context")
-      ->type_name("N")
-      ->group(kCapacity);
-  app.add_option("--kv-cache-tokens", flags.kv_cache_tokens,
-                 "Tokens that all requests share; 0: up to half of the memory left")
-      ->type_name("N")
-      ->group(kCapacity);
-  app.add_option("--max-concurrent", flags.max_concurrent,
-                 "Sequences that run at once; 0: up to 512, by the size of the vocabulary")
-      ->type_name("N")
-      ->group(kCapacity);
   app.add_option("--max-queue", flags.max_queue, "Requests that may wait; more get 429")
       ->type_name("N")
-      ->group(kCapacity);
+      ->group(kCapacityGroup);
   app.add_option("--queue-timeout", flags.queue_timeout_s,
                  "Seconds a request may wait before it gets 503; 0: no limit")
       ->type_name("S")
-      ->group(kCapacity);
+      ->group(kCapacityGroup);
   app.add_option("--request-timeout", flags.request_timeout_s,
                  "Seconds a request may take in all; 0: no limit")
       ->type_name("S")
-      ->group(kCapacity);
-  app.add_option("--max-step-tokens", flags.max_step_tokens, "Tokens of the largest step; 0: 512")
-      ->type_name("N")
-      ->group(kCapacity);
+      ->group(kCapacityGroup);
   app.add_option("--prompt-share", flags.prompt_share,
                  "Part of a step's time that prompts may take beside running answers")
       ->type_name("X")
-      ->group(kCapacity);
-  app.add_flag("--no-prefix-cache", flags.no_prefix_cache, "Compute every prompt from its start")
-      ->group(kCapacity);
+      ->group(kCapacityGroup);
   app.add_flag("--share-prefixes", flags.share_prefixes,
                "Share cached prefixes between API keys (whose timing then tells of each other)")
-      ->group(kCapacity);
+      ->group(kCapacityGroup);
 }
 
 void add_api_options(CLI::App& app, ServeFlags& flags) {
-  several(app, "--served-model-name", flags.names,
-          "What the API calls the model (may be given several times)")
-      ->type_name("NAME")
-      ->group(kApi);
-  app.add_flag("--lenient", flags.lenient, "Ignore unknown request fields and log them")
-      ->group(kApi);
-  app.add_flag("--no-reasoning-split", flags.no_reasoning_split,
-               "Leave thoughts in content instead of reasoning_content")
-      ->group(kApi);
-  app.add_option("--pooling", flags.pooling, "How embeddings are made: mean or last")
-      ->type_name("P")
-      ->group(kApi);
-  app.add_flag("--public-metrics", flags.public_metrics, "GET /metrics needs no key")->group(kApi);
-  app.add_option("--max-n", flags.max_n, "Most choices of a request")->type_name("N")->group(kApi);
+  app.add_flag("--public-metrics", flags.public_metrics, "GET /metrics needs no key")
+      ->group(kApiGroup);
+  app.add_option("--max-n", flags.max_n, "Most choices of a request")
+      ->type_name("N")
+      ->group(kApiGroup);
   app.add_option("--max-body", flags.max_body_mb, "Largest request, in MiB")
       ->type_name("N")
-      ->group(kApi);
-}
-
-Status check_range(std::string_view flag, double value, double low, double high) {
-  if (value >= low && value <= high) return {};
-  return make_error("{} {}: expected {} to {}", flag, value, low, high);
+      ->group(kApiGroup);
 }
 
 std::chrono::milliseconds milliseconds(double seconds) {
@@ -169,6 +135,7 @@ void add_serve_options(CommandLine& line, ServeFlags& flags) {
   add_model_option(line, flags.model, ModelArgument::kPositional);
   add_loading_options(line, flags.model);
   add_network_options(line.app(), flags);
+  add_serving_options(line, flags.serving);
   add_capacity_options(line.app(), flags);
   add_api_options(line.app(), flags);
   add_runtime_options(line, flags.runtime);
@@ -181,13 +148,9 @@ bool is_loopback(const std::string& host) {
 Status check(const ServeFlags& flags) {
   constexpr double kMost = 2147483647.0;
   FORGE_TRY_STATUS(check(flags.runtime));
+  FORGE_TRY_STATUS(check(flags.serving));
   FORGE_TRY_STATUS(check_range("--port", flags.port, 0, 65535));
-  FORGE_TRY_STATUS(check_range("--ctx", flags.ctx, 0, kMost));
-  FORGE_TRY_STATUS(
-      check_range("--kv-cache-tokens", static_cast<double>(flags.kv_cache_tokens), 0, kMost / 2));
-  FORGE_TRY_STATUS(check_range("--max-concurrent", flags.max_concurrent, 0, 65536));
   FORGE_TRY_STATUS(check_range("--max-queue", flags.max_queue, 0, kMost / 2));
-  FORGE_TRY_STATUS(check_range("--max-step-tokens", flags.max_step_tokens, 0, 65536));
   FORGE_TRY_STATUS(check_range("--prompt-share", flags.prompt_share, 0.01, 1));
   FORGE_TRY_STATUS(check_range("--queue-timeout", flags.queue_timeout_s, 0, 1e6));
   FORGE_TRY_STATUS(check_range("--request-timeout", flags.request_timeout_s, 0, 1e6));
@@ -198,9 +161,6 @@ Status check(const ServeFlags& flags) {
   FORGE_TRY_STATUS(check_range("--io-threads", flags.io_threads, 1, 256));
   if (flags.tls_cert.empty() != flags.tls_key.empty()) {
     return make_error("--tls-cert and --tls-key go together");
-  }
-  if (flags.pooling != "mean" && flags.pooling != "last") {
-    return make_error("--pooling {}: expected mean or last", flags.pooling);
   }
   const auto is_empty = [](const std::string& key) { return key.empty(); };
   if (std::any_of(flags.api_keys.begin(), flags.api_keys.end(), is_empty)) {
@@ -217,14 +177,9 @@ Status check(const ServeFlags& flags) {
 }
 
 EngineOptions serve_engine_options(const ServeFlags& flags) {
-  EngineOptions options = engine_options(flags.runtime);
-  options.context_len = flags.ctx;
-  options.kv_cache_tokens = flags.kv_cache_tokens;
-  options.max_sequences = flags.max_concurrent;
-  options.max_step_tokens = flags.max_step_tokens;
+  EngineOptions options = engine_options(flags.serving, flags.runtime);
   options.max_queue = flags.max_queue;
   options.prompt_share = flags.prompt_share;
-  options.prefix_cache = !flags.no_prefix_cache;
   return options;
 }
 
@@ -239,13 +194,10 @@ Result<server::ApiServerOptions> api_server_options(const ServeFlags& flags) {
   options.http.tls_key = flags.tls_key;
   FORGE_TRY(options.http.api_keys, read_keys(flags));
   options.http.cors_origins = flags.cors_origins;
-  options.model_names = flags.names;
-  options.limits.max_n = flags.max_n;
-  options.is_lenient = flags.lenient;
-  options.splits_reasoning = !flags.no_reasoning_split;
+  options.served = served_options(flags.serving);
+  options.served.limits.max_n = flags.max_n;
   options.public_metrics = flags.public_metrics;
   options.isolates_clients = !flags.share_prefixes;
-  options.pooling = flags.pooling == "mean" ? Pooling::kMean : Pooling::kLast;
   options.queue_timeout = milliseconds(flags.queue_timeout_s);
   options.request_timeout = milliseconds(flags.request_timeout_s);
   return options;

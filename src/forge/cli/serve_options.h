@@ -8,6 +8,7 @@
 #include "forge/base/result.h"
 #include "forge/cli/command_line.h"
 #include "forge/cli/model_options.h"
+#include "forge/cli/serving_options.h"
 #include "forge/server/api/api_server.h"
 
 namespace forge::cli {
@@ -15,6 +16,7 @@ namespace forge::cli {
 struct ServeFlags {
   ModelOptions model;
   RuntimeOptions runtime;
+  ServingOptions serving;
 
   std::string host = "127.0.0.1";
   int32_t port = 8080;
@@ -24,16 +26,10 @@ struct ServeFlags {
   std::string tls_cert;
   std::string tls_key;
   std::vector<std::string> cors_origins;
-  std::vector<std::string> names;
   std::string access_log;  // a file, "-" for stdout, empty: none
 
-  int32_t ctx = 0;
-  int64_t kv_cache_tokens = 0;
-  int32_t max_concurrent = 0;
   int32_t max_queue = 1024;
-  int32_t max_step_tokens = 0;
   double prompt_share = 0.5;
-  bool no_prefix_cache = false;
   bool share_prefixes = false;
   double queue_timeout_s = 0.0;
   double request_timeout_s = 0.0;
@@ -43,10 +39,7 @@ struct ServeFlags {
   int32_t max_body_mb = 16;
   int32_t max_connections = 4096;
   int32_t io_threads = 2;
-  bool lenient = false;
-  bool no_reasoning_split = false;
   bool public_metrics = false;
-  std::string pooling = "mean";
 };
 
 void add_serve_options(CommandLine& line, ServeFlags& flags);

@@ -53,11 +53,7 @@ struct ApiServer::State {
 };
 
 Result<std::unique_ptr<ApiServer>> ApiServer::start(Engine& engine, ApiServerOptions options) {
-  FORGE_TRY(auto served, Served::create(engine, {.names = options.model_names,
-                                                 .limits = options.limits,
-                                                 .is_lenient = options.is_lenient,
-                                                 .splits_reasoning = options.splits_reasoning,
-                                                 .pooling = options.pooling}));
+  FORGE_TRY(auto served, Served::create(engine, options.served));
   auto state = std::make_unique<State>(engine, std::move(options), std::move(served));
   ApiContext& context = state->context;
   FORGE_TRY(state->http, http::Server::start(counted(context.options.http, context.metrics),

@@ -9,20 +9,16 @@
 
 #include "forge/base/result.h"
 #include "forge/engine.h"
+#include "forge/server/api/served.h"
 #include "forge/server/http/server_options.h"
-#include "forge/server/openai/served_model.h"
 
 namespace forge::server {
 
 struct ApiServerOptions {
   http::ServerOptions http;
-  std::vector<std::string> model_names;  // it answers to; empty: the model's name
-  openai::ApiLimits limits;
-  bool is_lenient = false;       // unknown request fields are logged, not refused
-  bool splits_reasoning = true;  // thoughts go to reasoning_content
+  ServedOptions served;
   bool public_metrics = false;   // /metrics needs no API key
   bool isolates_clients = true;  // with API keys: no prefix is shared between two of them
-  Pooling pooling = Pooling::kMean;
   std::chrono::milliseconds queue_timeout{0};  // 0: a request may wait for ever
   std::chrono::milliseconds request_timeout{0};
   /// GET /ready: how old the engine's last sign of life may be while it has work.
