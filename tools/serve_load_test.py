@@ -104,6 +104,12 @@ def check_modes(forge):
     expect(result["moments"]["within the answer"] > 0 and result["aborted_by_the_servers_count"] > 0, result)
     result, _ = run(forge, "slow", "--slow", "30", "--seconds", "1")
     expect(result["slow_clients_still_open"] == 30 and result["beside_n"] > 10, result)
+    result, _ = run(forge, "prefix", "--rounds", "2")
+    expect(result["cached_tokens"] >= 2 * 320 and result["second_ttft_ms"] > 0, result)
+    _, problems = run(forge, "prefix", "--rounds", "1", "--", "--no-prefix-cache", code=1)
+    expect("only 0 tokens came from the prefix cache" in problems, problems)
+    result, _ = run(forge, "start", "--rounds", "1")
+    expect(0 < result["warm_ready_ms"] < result["warm_first_token_ms"], result)
     result, problems = run(forge, "long-prompt", "--rounds", "3", "--seconds", "1", "--max-ratio", "0.001", code=1)
     expect(result["during_n"] > 0 and "at most 0.001 was asked for" in problems, problems)
 

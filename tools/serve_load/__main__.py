@@ -5,6 +5,8 @@
   python3 tools/serve_load aborts      --forge build/release/forge --aborts 100000
   python3 tools/serve_load slow        --forge build/release/forge --slow 200
   python3 tools/serve_load long-prompt --forge build/release/forge --model model.gguf --prompt-len 30000
+  python3 tools/serve_load prefix      --forge build/release/forge --model model.gguf --prefix-len 2000
+  python3 tools/serve_load start       --forge build/release/forge --model model.gguf
 
 streams      many streaming clients at once: each must get, whole, the answer its prompt gets alone. Prints the
              server's peak memory and the time between two deliveries of a stream.
@@ -14,6 +16,10 @@ slow         clients that read a byte now and then, beside 8 that read at once, 
              between two deliveries is compared with what it is without the slow ones.
 long-prompt  a long prompt arrives while 8 clients stream: the same percentile from its arrival until its first
              token, against the time without. Every prompt is new, so nothing comes from the prefix cache.
+prefix       pairs of prompts that begin alike: the time to the first text of the first and of the second, which
+             must find the beginning in the prefix cache.
+start        from the start of the process to GET /ready and to the first chunk of an answer, the model's file
+             dropped from the page cache (cold) and in it (warm); medians.
 
 Exit code 0: everything held; 1: something did not (it is named on stderr); 2: the flags make no sense. Times are
 not judged unless --max-ratio is given: on a shared machine they mean little. Flags for the server follow `--`:
@@ -30,6 +36,8 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import aborts  # noqa: E402
 import interference  # noqa: E402
+import prefix  # noqa: E402
+import start  # noqa: E402
 import streams  # noqa: E402
 from server import Server, allow_open_files  # noqa: E402
 
@@ -70,6 +78,9 @@ def arguments():
                 [("--prompt-len", 480, "tokens of the long prompt"), ("--clients", 8, "that stream"),
                  ("--tokens", 200, "of their answers"), ("--seconds", 10, "of the measurement without"),
                  ("--rounds", 10, "long prompts, one after the other")])
+    mode("prefix", prefix.run, [("--prefix-len", 320, "tokens that two prompts share"),
+                                ("--own-len", 20, "tokens of their own"), ("--rounds", 5, "pairs")])
+    mode("start", start.run, [("--rounds", 5, "starts, cold and warm each")])
     for sub in (slow, long):
         sub.add_argument("--max-ratio", type=float, metavar="X", help="fail where the percentiles' ratio is more")
     # argparse keeps what follows "--" only where nothing else may.
@@ -83,8 +94,11 @@ def arguments():
 def main():
     options = arguments()
     allow_open_files()
-    with Server(options.forge, options.model, options.server_flags) as server:
-        result, problems = asyncio.run(options.run(options, server))
+    if options.mode == "start":  # it starts servers itself
+        result, problems = start.run(options)
+    else:
+        with Server(options.forge, options.model, options.server_flags) as server:
+            result, problems = asyncio.run(options.run(options, server))
     if options.json:
         print(json.dumps(result, indent=1))
     else:
