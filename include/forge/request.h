@@ -62,6 +62,9 @@ enum class FinishReason {
 
 /// "end of text", "stop string", ...: for people.
 [[nodiscard]] std::string_view describe(FinishReason reason);
+/// The OpenAI API's "stop" or "length"; for what that API has no word for "cancelled", "timeout"
+/// and "error".
+[[nodiscard]] std::string_view finish_word(FinishReason reason);
 
 struct TokenLogprob {
   int32_t id = 0;

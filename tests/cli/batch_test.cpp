@@ -1,9 +1,6 @@
 // Trusts: forge generate's text for the same prompt and seed; for runs that are killed, an
 // uninterrupted one and the bytes that a killed one left.
-#include <fcntl.h>
 #include <gtest/gtest.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -17,7 +14,7 @@
 #include <vector>
 
 #include "forge/base/json.h"
-#include "tests/cli/program.h"
+#include "tests/cli/running_program.h"
 #include "tests/sanitizers.h"
 
 namespace forge::cli {
@@ -61,44 +58,11 @@ std::map<std::string, std::string> answers_of(const std::string& output) {
   return answers;
 }
 
-/// forge batch in the background, its words thrown away.
-class Running {
- public:
-  explicit Running(std::vector<std::string> arguments) {
-    arguments.insert(arguments.begin(), {FORGE_BINARY, "batch"});
-    pid_ = ::fork();
-    if (pid_ != 0) return;
-    const int null = ::open("/dev/null", O_RDWR);
-    ::dup2(null, STDERR_FILENO);
-    std::vector<char*> argv;
-    for (const std::string& word : arguments) argv.push_back(const_cast<char*>(word.c_str()));
-    argv.push_back(nullptr);
-    ::execv(argv[0], argv.data());
-    ::_exit(127);
-  }
-  ~Running() {
-    if (pid_ > 0) (void)end(SIGKILL);
-  }
-  Running(const Running&) = delete;
-  Running& operator=(const Running&) = delete;
-
-  [[nodiscard]] bool has_ended() {
-    if (pid_ <= 0) return true;
-    if (::waitpid(pid_, &status_, WNOHANG) == pid_) pid_ = -1;
-    return pid_ <= 0;
-  }
-  /// The exit code, or 128 + signal. signal 0: only waits.
-  int end(int signal) {
-    if (pid_ > 0 && signal != 0) ::kill(pid_, signal);
-    if (pid_ > 0) ::waitpid(pid_, &status_, 0);
-    pid_ = -1;
-    return WIFEXITED(status_) ? WEXITSTATUS(status_) : 128 + WTERMSIG(status_);
-  }
-
- private:
-  pid_t pid_ = -1;
-  int status_ = 0;
-};
+/// Signals it; the exit code, or 128 + signal.
+int end(RunningProgram& running, int signal) {
+  running.signal(signal);
+  return running.wait(kPatience).value_or(-1);
+}
 
 size_t size_of(const std::string& path) {
   std::error_code error;
@@ -107,7 +71,7 @@ size_t size_of(const std::string& path) {
 }
 
 /// Waits until the file has grown beyond this, or the program has ended.
-void wait_for_size(const std::string& path, size_t bytes, Running& running) {
+void wait_for_size(const std::string& path, size_t bytes, RunningProgram& running) {
   while (size_of(path) <= bytes && !running.has_ended()) {
     std::this_thread::sleep_for(milliseconds(1));
   }
@@ -156,7 +120,7 @@ TEST(Batch, KilledAtAnyMomentItGoesOn) {
   for (int i = 1; i <= kKills; ++i) {
     // Few at once, so that answers come one after the other; from the second kill on where this
     // many bytes are there, and a little later.
-    Running running({in, "-o", out, "-q", "--max-concurrent", "16"});
+    RunningProgram running("batch", {in, "-o", out, "-q", "--max-concurrent", "16"});
     if (i == 1) {
       std::this_thread::sleep_for(milliseconds(random() % 50));
     } else {
@@ -164,7 +128,7 @@ TEST(Batch, KilledAtAnyMomentItGoesOn) {
       wait_for_size(out, std::max(size_of(out), share - random() % (total / 30)), running);
       std::this_thread::sleep_for(std::chrono::microseconds(random() % 4000));
     }
-    if (running.end(SIGKILL) == 128 + SIGKILL) ++n_kills;
+    if (end(running, SIGKILL) == 128 + SIGKILL) ++n_kills;
     const std::string now = i == 1 && size_of(out) == 0 ? "" : read_bytes(out);
     const size_t kept = before.rfind('\n') == before.npos ? 0 : before.rfind('\n') + 1;
     EXPECT_EQ(now.substr(0, kept), before.substr(0, kept)) << "a line was lost or done again";
@@ -197,9 +161,9 @@ TEST(Batch, CtrlCKeepsWhatIsWritten) {
   const TemporaryFolder folder;
   const std::string in = folder.write("in.jsonl", requests(3000));
   const std::string out = folder.path("out.jsonl");
-  Running running({in, "-o", out, "--max-concurrent", "16"});
+  RunningProgram running("batch", {in, "-o", out, "--max-concurrent", "16"});
   wait_for_size(out, 20'000, running);
-  EXPECT_EQ(running.end(SIGINT), 130);
+  EXPECT_EQ(end(running, SIGINT), 130);
   const auto answers = answers_of(read_bytes(out));
   EXPECT_GT(answers.size(), 5u);
   EXPECT_LT(answers.size(), 3000u);
@@ -209,7 +173,7 @@ TEST(Batch, OneProcessPerOutput) {
   const TemporaryFolder folder;
   const std::string in = folder.write("in.jsonl", requests(3000));
   const std::string out = folder.path("out.jsonl");
-  Running running({in, "-o", out, "-q", "--max-concurrent", "16"});
+  RunningProgram running("batch", {in, "-o", out, "-q", "--max-concurrent", "16"});
   wait_for_size(out, 0, running);
   const Outcome second = run_forge({"batch", in, "-o", out});
   EXPECT_EQ(second.exit_code, 1);

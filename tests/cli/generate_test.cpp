@@ -2,9 +2,10 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <csignal>
 
 #include "forge/base/json.h"
-#include "tests/cli/program.h"
+#include "tests/cli/running_program.h"
 
 namespace forge::cli {
 namespace {
@@ -220,22 +221,22 @@ TEST(Generate, AClosedPipeEndsItQuietly) {
 }
 
 TEST(Interrupt, CtrlCStopsWithTheClosingLine) {
-  // A context so long that nobody finishes in a second.
-  TemporaryFolder folder;
+  // A context so long that it is never written full.
+  const TemporaryFolder folder;
   const std::string model = copy_stories_folder(folder);
   std::string config = read_bytes(model + "/config.json");
   const std::string limit = "\"max_position_embeddings\": 512";
   ASSERT_NE(config.find(limit), std::string::npos);
   config.replace(config.find(limit), limit.size(), "\"max_position_embeddings\": 200000");
   folder.write("forge-stories/config.json", config);
-  const std::string limits = " --max-tokens 100000 --ignore-eos ";
-  const Outcome outcome =
-      run_shell("timeout --preserve-status -s INT 1 \"$FORGE\" generate --model " + model + limits +
-                "--prompt Once --seed 3; echo \"code $?\"");
-  EXPECT_TRUE(outcome.out.ends_with("\ncode 130\n")) << outcome.out;
-  EXPECT_GT(outcome.out.size(), 20u);
-  EXPECT_NE(outcome.err.find("(interrupted)"), std::string::npos) << outcome.err;
-  EXPECT_NE(outcome.err.find("seed 3"), std::string::npos) << outcome.err;
+  RunningProgram forge("generate", {"--model", model, "--max-tokens", "100000", "--ignore-eos",
+                                    "--prompt", "Once", "--seed", "3"});
+  ASSERT_TRUE(eventually([&] { return forge.out().size() > 20 || forge.has_ended(); }));
+  forge.signal(SIGINT);
+  EXPECT_EQ(forge.wait(kPatience), 130) << forge.err();
+  EXPECT_TRUE(forge.out().ends_with("\n")) << forge.out();
+  EXPECT_NE(forge.err().find("(interrupted)"), std::string::npos) << forge.err();
+  EXPECT_NE(forge.err().find("seed 3"), std::string::npos) << forge.err();
 }
 
 }  // namespace

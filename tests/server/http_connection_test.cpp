@@ -19,7 +19,7 @@
 namespace forge::server::client {
 namespace {
 
-constexpr auto kBound = std::chrono::seconds(10);
+constexpr std::chrono::seconds kBound{30};
 
 struct Answer {
   HttpReply reply;

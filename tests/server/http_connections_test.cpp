@@ -19,11 +19,12 @@ namespace {
 using std::chrono::milliseconds;
 using Clock = std::chrono::steady_clock;
 
-// Opens /wait and gives the server time to run its handler.
+/// A client in whose /wait the handler waits.
 TestClient wait_in(const TestServer& server) {
+  const int n_before = server.seen->n_handlers_begun;
   TestClient client(server.port());
   EXPECT_TRUE(client.send(get("/wait")));
-  EXPECT_FALSE(client.sees_close(milliseconds(20)));
+  EXPECT_TRUE(eventually([&] { return server.seen->n_handlers_begun == n_before + 1; }));
   return client;
 }
 
@@ -32,12 +33,10 @@ TEST(HttpConnections, ADisconnectIsSeenWhileTheHandlerRuns) {
   for (int round = 1; round <= 3; ++round) {
     TestClient client = wait_in(server);
     ASSERT_EQ(server.seen->n_disconnects, round - 1);
-    const auto left = Clock::now();
     if (round == 1) client.close();
     if (round == 2) client.reset();
     if (round == 3) client.end_sending();
     ASSERT_TRUE(eventually([&] { return server.seen->n_handlers_done == round; }));
-    EXPECT_LT(Clock::now() - left, milliseconds(500));
     EXPECT_EQ(server.seen->n_disconnects, round);
   }
   ASSERT_TRUE(eventually([&] { return server.seen->lines().size() == 3; }));
@@ -60,7 +59,7 @@ TEST(HttpConnections, AClientThatOnlyEndsItsSideStillGetsAWholeAnswer) {
   client.end_sending();
   EXPECT_EQ(client.read_answer().body, "slow");
   EXPECT_EQ(client.read_answer().body, "hello");
-  EXPECT_TRUE(client.sees_close(milliseconds(5000)));
+  EXPECT_TRUE(client.sees_close(kPatience));
 }
 
 TEST(HttpConnections, AStreamEndsWithItsClient) {
@@ -95,7 +94,7 @@ TEST(HttpConnections, SlowReadersHoldBackNobodyAndTakeNoMemory) {
   for (int i = 0; i < 200; ++i) {
     const auto start = Clock::now();
     ASSERT_EQ(other.ask(get("/count")).n_chunks, 5);
-    ASSERT_LT(Clock::now() - start, milliseconds(2000));
+    ASSERT_LT(Clock::now() - start, kPatience);
   }
   EXPECT_EQ(server.seen->n_handlers_done, 0);
   // What a flood may hold: one piece of 8 KiB, framed, and the read buffer.

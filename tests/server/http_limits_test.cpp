@@ -18,13 +18,11 @@ using Clock = std::chrono::steady_clock;
 TEST(HttpLimits, AHundredMegabytesAreRefusedBeforeTheyAreRead) {
   TestServer server;
   TestClient client(server.port());
-  const auto start = Clock::now();
   // The header alone: the answer must not wait for a body.
   const Answer answer =
       client.ask("POST /echo HTTP/1.1\r\nHost: t\r\nContent-Length: 100000000\r\n\r\n");
   EXPECT_EQ(answer.status, 413);
   EXPECT_EQ(answer.header("connection"), "close");
-  EXPECT_LT(Clock::now() - start, milliseconds(2000));
 }
 
 TEST(HttpLimits, AClientThatSendsARefusedBodyStillGetsTheAnswer) {
@@ -113,14 +111,10 @@ TEST(HttpLimits, SlowHeadersTimeOut) {
   ASSERT_TRUE(client.send("GET /hello HTTP/1.1\r\n"));
   // A byte now and then must not prolong it.
   std::thread drip([&client] {
-    for (int i = 0; i < 20; ++i) {
-      if (!client.send("x")) break;
-      std::this_thread::sleep_for(milliseconds(20));
-    }
+    while (client.send("x")) std::this_thread::sleep_for(milliseconds(20));
   });
   EXPECT_EQ(client.read_answer().status, 408);
   EXPECT_GE(Clock::now() - start, milliseconds(199));
-  EXPECT_LT(Clock::now() - start, milliseconds(2000));
   drip.join();
 }
 
@@ -139,13 +133,13 @@ TEST(HttpLimits, SilentConnectionsAreClosed) {
   options.idle_timeout = milliseconds(300);
   TestServer server(std::move(options));
   TestClient silent(server.port());
-  EXPECT_TRUE(silent.sees_close(milliseconds(2000)));
+  EXPECT_TRUE(silent.sees_close(kPatience));
 
   TestClient idle(server.port());
-  ASSERT_EQ(idle.ask(get("/hello")).status, 200);
   const auto start = Clock::now();
-  EXPECT_TRUE(idle.sees_close(milliseconds(2000)));
-  EXPECT_GE(Clock::now() - start, milliseconds(250));
+  ASSERT_EQ(idle.ask(get("/hello")).status, 200);
+  EXPECT_TRUE(idle.sees_close(kPatience));
+  EXPECT_GE(Clock::now() - start, milliseconds(299));
   EXPECT_TRUE(eventually([&] { return server.server->n_connections() == 0; }));
 }
 
@@ -155,7 +149,7 @@ TEST(HttpLimits, ARequestCutShortLeavesNothingBehind) {
     TestClient client(server.port());
     ASSERT_TRUE(client.send("POST /echo HTTP/1.1\r\nHost: t\r\nContent-Length: 9\r\n\r\nabc"));
     client.end_sending();
-    EXPECT_TRUE(client.sees_close(milliseconds(2000)));
+    EXPECT_TRUE(client.sees_close(kPatience));
     TestClient reset(server.port());
     ASSERT_TRUE(reset.send("GET /hel"));
     reset.reset();

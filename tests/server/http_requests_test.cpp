@@ -41,7 +41,7 @@ TEST(HttpRequests, KeepsAConnectionForManyRequests) {
   }
   EXPECT_EQ(server.server->n_connections(), 1);
   EXPECT_EQ(client.ask(get("/hello", "Connection: close\r\n")).header("connection"), "close");
-  EXPECT_TRUE(client.sees_close(milliseconds(5000)));
+  EXPECT_TRUE(client.sees_close(kPatience));
 }
 
 TEST(HttpRequests, AnswersPipelinedRequestsInOrder) {
@@ -124,7 +124,7 @@ TEST(HttpRequests, Http10ClosesAndStreamsWithoutChunks) {
   const Answer answer = plain.ask("GET /hello HTTP/1.0\r\n\r\n");
   EXPECT_EQ(answer.body, "hello");
   EXPECT_EQ(answer.header("connection"), "close");
-  EXPECT_TRUE(plain.sees_close(milliseconds(5000)));
+  EXPECT_TRUE(plain.sees_close(kPatience));
 
   TestClient stream(server.port());
   ASSERT_TRUE(stream.send("GET /hello HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"));
@@ -246,7 +246,7 @@ TEST(HttpRequests, MalformedRequestsAreRefused) {
     const Answer answer = client.ask(bytes);
     expect_error(answer, status);
     EXPECT_EQ(answer.header("connection"), "close");
-    EXPECT_TRUE(client.sees_close(milliseconds(5000)));
+    EXPECT_TRUE(client.sees_close(kPatience));
   }
   EXPECT_EQ(TestClient(server.port()).ask(get("/hello")).body, "hello");
 }

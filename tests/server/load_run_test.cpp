@@ -17,7 +17,7 @@
 namespace forge::server::client {
 namespace {
 
-constexpr double kLate = kIsSanitized ? 0.3 : 0.05;  // s: a busy machine's timers and threads
+constexpr double kLate = 0.3;  // s: a busy machine's timers and threads
 
 class LoadRun : public testing::Test {
  protected:

@@ -11,6 +11,9 @@
 
 namespace forge::server::http {
 
+/// Until something that comes at once counts as never: machines stall.
+inline constexpr std::chrono::seconds kPatience{30};
+
 struct Answer {
   int status = 0;
   std::string version;                         // "HTTP/1.1"
@@ -25,7 +28,7 @@ struct Answer {
   }
 };
 
-/// One connection to 127.0.0.1. Reads give up after 10 s, as if the server had closed.
+/// One connection to 127.0.0.1. Reads give up after kPatience, as if the server had closed.
 class TestClient {
  public:
   /// receive_buffer_bytes: 0 for the system's own; small ones make a slow reader.

@@ -13,10 +13,16 @@
 namespace forge::server::http {
 namespace {
 
-// Counts how often it goes: a handler's locals must be destroyed however it ends.
-struct DoneCounter {
-  Seen& seen;
-  ~DoneCounter() { ++seen.n_handlers_done; }
+// Counts how often it comes and goes: a handler's locals must be destroyed however it ends.
+class HandlerCounter {
+ public:
+  explicit HandlerCounter(Seen& seen) : seen_(seen) { ++seen_.n_handlers_begun; }
+  ~HandlerCounter() { ++seen_.n_handlers_done; }
+  HandlerCounter(const HandlerCounter&) = delete;
+  HandlerCounter& operator=(const HandlerCounter&) = delete;
+
+ private:
+  Seen& seen_;
 };
 
 Reply text_reply(std::string_view text) {
@@ -88,13 +94,13 @@ Router make_router(Seen& seen) {
   router.add(
       {"GET", "/silent", [](const Request&, Response&) -> asio::awaitable<void> { co_return; }});
   router.add({"GET", "/flood", [&seen](const Request&, Response& r) -> asio::awaitable<void> {
-                const DoneCounter done{seen};
+                const HandlerCounter counter(seen);
                 const std::string piece(8 << 10, 'x');
                 bool is_there = co_await r.begin_stream(200, "text/plain", Headers());
                 while (is_there) is_there = co_await r.write(piece);
               }});
   router.add({"GET", "/wait", [&seen](const Request&, Response& r) -> asio::awaitable<void> {
-                const DoneCounter done{seen};
+                const HandlerCounter counter(seen);
                 Signal gone(co_await asio::this_coro::executor);
                 r.on_disconnect([&seen, gone]() mutable {
                   ++seen.n_disconnects;
@@ -104,7 +110,7 @@ Router make_router(Seen& seen) {
                 EXPECT_TRUE(r.is_disconnected());
               }});
   router.add({"GET", "/hang", [&seen](const Request&, Response&) -> asio::awaitable<void> {
-                const DoneCounter done{seen};
+                const HandlerCounter counter(seen);
                 Signal never(co_await asio::this_coro::executor);
                 co_await never.wait();
               }});

@@ -10,12 +10,14 @@
 #include <vector>
 
 #include "forge/server/http/server.h"
+#include "tests/server/test_client.h"
 
 namespace forge::server::http {
 
 /// What the handlers and logs have seen. Any thread.
 struct Seen {
   std::atomic<int> n_disconnects = 0;
+  std::atomic<int> n_handlers_begun = 0;  // of /wait, /flood and /hang
   std::atomic<int> n_handlers_done = 0;
 
   void add_line(std::string_view line);
@@ -29,10 +31,10 @@ struct Seen {
   std::vector<std::string> problems_;
 };
 
-/// Waits until the condition holds, at most 10 s.
+/// Waits until the condition holds, at most kPatience.
 template <typename Condition>
 [[nodiscard]] bool eventually(Condition condition) {
-  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  const auto end = std::chrono::steady_clock::now() + kPatience;
   while (!condition()) {
     if (std::chrono::steady_clock::now() > end) return false;
     std::this_thread::sleep_for(std::chrono::milliseconds(1));

@@ -6,26 +6,6 @@
 namespace forge::cli {
 namespace {
 
-/// The OpenAI API's words; finish_detail has the rest.
-std::string_view finish_reason(FinishReason reason) {
-  switch (reason) {
-    case FinishReason::kEndToken:
-    case FinishReason::kStopToken:
-    case FinishReason::kStopString:
-      return "stop";
-    case FinishReason::kMaxTokens:
-    case FinishReason::kContextFull:
-      return "length";
-    case FinishReason::kCancelled:
-      return "cancelled";
-    case FinishReason::kTimeout:
-      return "timeout";
-    case FinishReason::kFailed:
-      return "error";
-  }
-  return "";
-}
-
 void write_ids(json::Writer& json, std::span<const int32_t> ids) {
   json.begin_array();
   for (const int32_t id : ids) json.value(id);
@@ -77,7 +57,7 @@ std::string generation_json(const GenerateRequestInfo& request, const Generation
   write_ids(json.key("prompt_ids"), request.prompt_ids);
   json.member("text", generation.text);
   write_ids(json.key("ids"), generation.ids);
-  json.member("finish_reason", finish_reason(generation.finish_reason))
+  json.member("finish_reason", finish_word(generation.finish_reason))
       .member("finish_detail", describe(generation.finish_reason));
   json.key("stop_string");
   if (generation.finish_reason == FinishReason::kStopString) {

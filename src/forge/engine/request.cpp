@@ -35,4 +35,23 @@ std::string_view describe(FinishReason reason) {
   return "";
 }
 
+std::string_view finish_word(FinishReason reason) {
+  switch (reason) {
+    case FinishReason::kEndToken:
+    case FinishReason::kStopToken:
+    case FinishReason::kStopString:
+      return "stop";
+    case FinishReason::kMaxTokens:
+    case FinishReason::kContextFull:
+      return "length";
+    case FinishReason::kCancelled:
+      return "cancelled";
+    case FinishReason::kTimeout:
+      return "timeout";
+    case FinishReason::kFailed:
+      return "error";
+  }
+  return "";
+}
+
 }  // namespace forge

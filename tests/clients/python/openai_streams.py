@@ -6,8 +6,8 @@ import openai
 from forge_server import MODEL_NAME, ServerCase
 
 PROMPT = "Once upon a time"
-# On the reference kernels each of the four texts alone takes about two seconds.
-LONG = {"model": MODEL_NAME, "prompt": PROMPT, "max_tokens": 480, "n": 4, "extra_body": {"ignore_eos": True}}
+# On the reference kernels they take about ten seconds: a client that leaves in mid-text does so long before.
+LONG = {"model": MODEL_NAME, "prompt": PROMPT, "max_tokens": 480, "n": 8, "extra_body": {"ignore_eos": True}}
 GONE = 'forge_requests_aborted_total{reason="client_gone"}'
 
 
@@ -19,10 +19,11 @@ class Aborts(ServerCase):
         self.before = self.server.wait_until_idle()
 
     def check_that_it_stopped(self):
+        self.server.wait_for(lambda metrics: metrics[GONE] > self.before[GONE], "the request is given up")
         metrics = self.server.wait_until_idle()
         self.assertEqual(metrics[GONE], self.before[GONE] + 1)
         generated = metrics["forge_generated_tokens_total"] - self.before["forge_generated_tokens_total"]
-        self.assertLess(generated, 4 * 480)
+        self.assertLess(generated, 8 * 480)
         self.assertEqual(self.client.completions.create(model=MODEL_NAME, prompt=PROMPT, max_tokens=2)
                          .usage.completion_tokens, 2)
 
@@ -35,7 +36,7 @@ class Aborts(ServerCase):
 
     def test_a_client_that_waits_no_longer(self):
         with self.assertRaises(openai.APITimeoutError):
-            self.client.with_options(timeout=0.3).completions.create(**LONG)
+            self.client.with_options(timeout=2).completions.create(**LONG)
         self.check_that_it_stopped()
 
     def test_a_cancelled_task_stops(self):

@@ -111,8 +111,9 @@ void StreamReader::read_end(EndNews& end, StreamEvent& event) {
   // What was held back belongs to the text unless a stop string has ended it; it may hold one.
   event.text += text.matcher.add(text.detokenizer.flush());
   event.text += text.matcher.flush();
+  if (text.matcher.matched()) return finish(text, FinishReason::kStopString, event);
   event.error = std::move(end.error);
-  finish(text, text.matcher.matched() ? FinishReason::kStopString : end.reason, event);
+  finish(text, end.reason, event);
 }
 
 void StreamReader::finish(Text& text, FinishReason reason, StreamEvent& event) {

@@ -83,7 +83,10 @@ asio::awaitable<void> Listener::run() {
       continue;
     }
     if (!std::exchange(had_fault, true)) {
-      service_.report(fmt::format("cannot accept connections for now: {}", error.message()));
+      service_.report(
+          fmt::format("new connections wait: accept: {} (trying on; for more open files see "
+                      "ulimit -n and --max-connections)",
+                      error.message()));
     }
     pause.expires_after(kPauseAfterFault);
     co_await pause.async_wait(asio::redirect_error(asio::use_awaitable, error));

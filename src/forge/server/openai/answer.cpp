@@ -69,24 +69,6 @@ void write_head(json::Writer& writer, const AnswerHead& head) {
   writer.member("system_fingerprint", head.system_fingerprint);
 }
 
-std::string_view finish_word(FinishReason reason) {
-  switch (reason) {
-    case FinishReason::kEndToken:
-    case FinishReason::kStopToken:
-    case FinishReason::kStopString:
-      return "stop";
-    case FinishReason::kMaxTokens:
-    case FinishReason::kContextFull:
-      return "length";
-    case FinishReason::kCancelled:
-    case FinishReason::kTimeout:
-    case FinishReason::kFailed:
-      break;
-  }
-  FORGE_CHECK(false, "finish reason {} is a failure", static_cast<int>(reason));
-  return {};
-}
-
 void write_stop_reason(json::Writer& writer, const StreamEvent& last) {
   if (last.finish_reason == FinishReason::kStopString) {
     writer.member("stop_reason", last.stop_string);

@@ -72,8 +72,6 @@ struct AnswerHead {
 };
 void write_head(json::Writer& writer, const AnswerHead& head);
 
-/// OpenAI's word: "stop" or "length". The reason is no failure.
-[[nodiscard]] std::string_view finish_word(FinishReason reason);
 /// "stop_reason", as vLLM has it: the stop string or the id of the stop token that ended the
 /// choice.
 void write_stop_reason(json::Writer& writer, const StreamEvent& last);
