@@ -3,47 +3,34 @@
 
 #include <gtest/gtest.h>
 #include <sched.h>
-#include <stdlib.h>
 
-#include <filesystem>
-#include <fstream>
 #include <string>
 #include <thread>
+
+#include "tests/temporary_folder.h"
 
 namespace forge {
 namespace {
 
-namespace fs = std::filesystem;
-
 class CgroupTest : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string name = (fs::temp_directory_path() / "forge_cgroup_XXXXXX").string();
-    ASSERT_NE(mkdtemp(name.data()), nullptr);
-    root_ = name;
-  }
-  void TearDown() override { fs::remove_all(root_); }
-
-  void write(const std::string& path, const std::string& text) const {
-    fs::create_directories((root_ / path).parent_path());
-    std::ofstream(root_ / path) << text;
-  }
+  void write(const std::string& path, const std::string& text) const { root_.write(path, text); }
   void mount_v2(const std::string& at, const std::string& shows = "/") {
-    mounts_ += "31 23 0:28 " + shows + " " + (root_ / at).string() +
+    mounts_ += "31 23 0:28 " + shows + " " + root_.path(at) +
                " rw,nosuid shared:9 - cgroup2 cgroup2 rw,nsdelegate\n";
   }
   void mount_v1(const std::string& at, const std::string& controllers,
                 const std::string& shows = "/") {
-    mounts_ += "32 31 0:29 " + shows + " " + (root_ / at).string() +
-               " rw,relatime - cgroup cgroup rw," + controllers + "\n";
+    mounts_ += "32 31 0:29 " + shows + " " + root_.path(at) + " rw,relatime - cgroup cgroup rw," +
+               controllers + "\n";
   }
   [[nodiscard]] std::optional<double> quota(const std::string& cgroups) const {
     write("cgroup", cgroups);
     write("mountinfo", "22 1 254:0 / / rw - ext4 /dev/vda rw\n" + mounts_);
-    return cgroup_cpu_quota((root_ / "cgroup").string(), (root_ / "mountinfo").string());
+    return cgroup_cpu_quota(root_.path("cgroup"), root_.path("mountinfo"));
   }
 
-  fs::path root_;
+  TemporaryFolder root_;
   std::string mounts_;
 };
 

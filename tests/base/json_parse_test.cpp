@@ -4,13 +4,13 @@
 #include <bit>
 #include <cmath>
 #include <cstdio>
-#include <filesystem>
 #include <limits>
 #include <random>
 #include <string>
 #include <vector>
 
 #include "forge/base/json.h"
+#include "tests/temporary_folder.h"
 
 namespace forge::json {
 namespace {
@@ -269,16 +269,12 @@ TEST(JsonParse, EveryTruncationIsRefused) {
 }
 
 TEST(JsonParse, LoadNamesTheFile) {
-  const std::string path =
-      (std::filesystem::temp_directory_path() / "forge_json_load_test.json").string();
-  std::FILE* file = std::fopen(path.c_str(), "wb");
-  ASSERT_NE(file, nullptr);
-  std::fputs("{\"a\": 1,\n \"b\": }", file);
-  std::fclose(file);
+  const TemporaryFolder folder;
+  const std::string path = folder.write("a.json", "{\"a\": 1,\n \"b\": }");
   EXPECT_EQ(Document::load(path).error().message.substr(0, path.size() + 19),
             path + ": line 2, column 7:");
-  std::filesystem::remove(path);
-  EXPECT_EQ(Document::load(path).error().message, path + ": No such file or directory");
+  const std::string missing = folder.path("no.json");
+  EXPECT_EQ(Document::load(missing).error().message, missing + ": No such file or directory");
 }
 
 TEST(JsonParse, DumpIsCompactJson) {

@@ -7,30 +7,22 @@
 
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
 #include <string>
 #include <thread>
 #include <utility>
+
+#include "tests/temporary_folder.h"
 
 namespace forge {
 namespace {
 
 class MappedFileTest : public testing::Test {
  protected:
-  void SetUp() override {
-    folder_ = std::filesystem::temp_directory_path() /
-              ("forge_mapped_file_" + std::to_string(::getpid()));
-    std::filesystem::create_directories(folder_);
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-
   std::string write(const std::string& name, const std::string& content) const {
-    const std::string path = (folder_ / name).string();
-    std::ofstream(path, std::ios::binary) << content;
-    return path;
+    return folder_.write(name, content);
   }
 
-  std::filesystem::path folder_;
+  TemporaryFolder folder_;
 };
 
 std::string text_of(const MappedFile& file) {
@@ -57,10 +49,10 @@ TEST_F(MappedFileTest, EmptyFile) {
 }
 
 TEST_F(MappedFileTest, ErrorsNameThePath) {
-  const std::string missing = (folder_ / "missing").string();
+  const std::string missing = folder_.path("missing");
   EXPECT_EQ(MappedFile::open(missing).error().message, missing + ": No such file or directory");
-  EXPECT_EQ(MappedFile::open(folder_.string()).error().message,
-            folder_.string() + ": not a regular file");
+  EXPECT_EQ(MappedFile::open(folder_.path()).error().message,
+            folder_.path() + ": not a regular file");
   EXPECT_FALSE(MappedFile::open("").ok());
   const std::string not_a_folder = write("file", "x") + "/inside";
   EXPECT_EQ(MappedFile::open(not_a_folder).error().message, not_a_folder + ": Not a directory");
@@ -68,7 +60,7 @@ TEST_F(MappedFileTest, ErrorsNameThePath) {
 
 // Opening a pipe for reading waits for a writer, who may never come.
 TEST_F(MappedFileTest, PipeIsRefusedAtOnce) {
-  const std::string path = (folder_ / "pipe").string();
+  const std::string path = folder_.path("pipe");
   ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
   EXPECT_EQ(MappedFile::open(path).error().message, path + ": not a regular file");
 }
@@ -86,7 +78,7 @@ TEST_F(MappedFileTest, MovesKeepTheBytesInPlace) {
   *other = std::move(moved);
   EXPECT_EQ(text_of(*other), "hello");
   // The mapping outlives the name.
-  std::filesystem::remove(folder_ / "a");
+  std::filesystem::remove(folder_.path("a"));
   EXPECT_EQ(text_of(*other), "hello");
 }
 

@@ -42,7 +42,7 @@ std::string replaced(std::string bytes, std::string_view from, std::string_view 
 }
 
 void edit(const std::string& path, std::string_view from, std::string_view to) {
-  std::string bytes = read_bytes(path);
+  std::string bytes = read_file(path);
   const size_t at = bytes.find(from);
   ASSERT_NE(at, std::string::npos) << from << " in " << path;
   bytes.replace(at, from.size(), to);
@@ -83,7 +83,7 @@ TEST(BadInput, UnreadableConfig) {
 
 TEST(BadInput, TruncatedGguf) {
   TemporaryFolder folder;
-  const std::string whole = read_bytes(stories_gguf());
+  const std::string whole = read_file(stories_gguf());
   for (const size_t size :
        {size_t{3}, size_t{20}, size_t{1000}, size_t{50000}, whole.size() / 2, whole.size() - 1}) {
     expect_error(generate(folder.write("cut.gguf", whole.substr(0, size))), 1, {"cut.gguf"});
@@ -93,7 +93,7 @@ TEST(BadInput, TruncatedGguf) {
 TEST(BadInput, TruncatedSafetensors) {
   TemporaryFolder folder;
   const std::string model = copy_stories_folder(folder);
-  const std::string whole = read_bytes(model + "/model.safetensors");
+  const std::string whole = read_file(model + "/model.safetensors");
   for (const size_t size :
        {size_t{0}, size_t{7}, size_t{500}, whole.size() / 2, whole.size() - 1}) {
     std::ofstream(model + "/model.safetensors", std::ios::binary) << whole.substr(0, size);
@@ -103,7 +103,7 @@ TEST(BadInput, TruncatedSafetensors) {
 
 TEST(BadInput, BitFlipsEndInAnErrorOrInText) {
   TemporaryFolder folder;
-  const std::string whole = read_bytes(stories_gguf());
+  const std::string whole = read_file(stories_gguf());
   int n_refused = 0;
   for (size_t i = 0; i < 60; ++i) {
     std::string flipped = whole;
@@ -123,9 +123,9 @@ TEST(BadInput, BitFlipsEndInAnErrorOrInText) {
 
 TEST(BadInput, UnknownArchitecture) {
   TemporaryFolder folder;
-  const std::string gguf = replaced(read_bytes(stories_gguf()),
-                                    "general.architecture\x08\0\0\0\x05\0\0\0\0\0\0\0llama"sv,
-                                    "general.architecture\x08\0\0\0\x05\0\0\0\0\0\0\0mamba"sv);
+  const std::string gguf =
+      replaced(read_file(stories_gguf()), "general.architecture\x08\0\0\0\x05\0\0\0\0\0\0\0llama"sv,
+               "general.architecture\x08\0\0\0\x05\0\0\0\0\0\0\0mamba"sv);
   expect_error(generate(folder.write("mamba.gguf", gguf)), 1, {"mamba.gguf", "mamba", "llama"});
   const std::string model = copy_stories_folder(folder);
   edit(model + "/config.json", "LlamaForCausalLM", "MambaForCausalLM");
@@ -142,7 +142,7 @@ TEST(BadInput, ConfigThatWouldChangeTheMaths) {
 
 TEST(BadInput, UnknownTensorType) {
   TemporaryFolder folder;
-  std::string bytes = read_bytes(stories_gguf());
+  std::string bytes = read_file(stories_gguf());
   const std::string name = "output_norm.weight";
   const size_t at = bytes.find(name);
   ASSERT_NE(at, std::string::npos);
@@ -154,7 +154,7 @@ TEST(BadInput, UnknownTensorType) {
 TEST(BadInput, MissingTensor) {
   TemporaryFolder folder;
   const std::string gguf =
-      replaced(read_bytes(stories_gguf()), "blk.2.ffn_up.weight", "blk.2.ffn_op.weight");
+      replaced(read_file(stories_gguf()), "blk.2.ffn_up.weight", "blk.2.ffn_op.weight");
   expect_error(generate(folder.write("missing.gguf", gguf)), 1,
                {"missing.gguf", "blk.2.ffn_up.weight"});
   const std::string model = copy_stories_folder(folder);
@@ -172,7 +172,7 @@ TEST(BadInput, ShapeMismatch) {
 TEST(BadInput, NanWeightsWhenAskedToCheck) {
   TemporaryFolder folder;
   const std::string model = copy_stories_folder(folder);
-  std::string bytes = read_bytes(model + "/model.safetensors");
+  std::string bytes = read_file(model + "/model.safetensors");
   const std::string nan = {'\xC0', '\x7F'};  // bfloat16 0x7FC0
   bytes.replace(bytes.size() - 100, 2, nan);
   std::ofstream(model + "/model.safetensors", std::ios::binary) << bytes;
@@ -196,7 +196,7 @@ TEST(BadInput, PromptLongerThanTheContext) {
 TEST(BadInput, EmptyPromptForAModelWithoutBos) {
   TemporaryFolder folder;
   const std::string gguf =
-      replaced(read_bytes(stories_gguf()), "tokenizer.ggml.add_bos_token\x07\0\0\0\x01"sv,
+      replaced(read_file(stories_gguf()), "tokenizer.ggml.add_bos_token\x07\0\0\0\x01"sv,
                "tokenizer.ggml.add_bos_token\x07\0\0\0\0"sv);
   const std::string model = folder.write("no_bos.gguf", gguf);
   expect_error(run_forge({"generate", "--model", model, "--prompt", ""}), 1,

@@ -94,7 +94,7 @@ TEST(Batch, TheTextOfGenerate) {
                  "3", "--temperature", "0.8", "--top-p", "0.9", "--top-k", "0", "--min-p", "0"});
   ASSERT_EQ(generate.exit_code, 0) << generate.err;
   const json::Document expected = parse(generate.out);
-  const json::Document line = parse(read_bytes(folder.path("out.jsonl")));
+  const json::Document line = parse(read_file(folder.path("out.jsonl")));
   const json::Value body = line.root().find("response").find("body");
   EXPECT_EQ(body.find("choices").at(0).find("text").as_string(),
             expected.root().find("text").as_string());
@@ -109,7 +109,7 @@ TEST(Batch, KilledAtAnyMomentItGoesOn) {
   const std::string in = folder.write("in.jsonl", requests(kLines));
   const std::string whole = folder.path("whole.jsonl");
   ASSERT_EQ(run_forge({"batch", in, "-o", whole, "-q"}).exit_code, 0);
-  const auto expected = answers_of(read_bytes(whole));
+  const auto expected = answers_of(read_file(whole));
   ASSERT_EQ(expected.size(), static_cast<size_t>(kLines));
   const size_t total = size_of(whole);
 
@@ -129,14 +129,14 @@ TEST(Batch, KilledAtAnyMomentItGoesOn) {
       std::this_thread::sleep_for(std::chrono::microseconds(random() % 4000));
     }
     if (end(running, SIGKILL) == 128 + SIGKILL) ++n_kills;
-    const std::string now = i == 1 && size_of(out) == 0 ? "" : read_bytes(out);
+    const std::string now = i == 1 && size_of(out) == 0 ? "" : read_file(out);
     const size_t kept = before.rfind('\n') == before.npos ? 0 : before.rfind('\n') + 1;
     EXPECT_EQ(now.substr(0, kept), before.substr(0, kept)) << "a line was lost or done again";
     before = now;
   }
   EXPECT_GE(n_kills, kKills / 2) << "too few were killed before their end";
   ASSERT_EQ(run_forge({"batch", in, "-o", out, "-q"}).exit_code, 0);
-  EXPECT_EQ(answers_of(read_bytes(out)), expected);
+  EXPECT_EQ(answers_of(read_file(out)), expected);
 }
 
 TEST(Batch, ATornLastLineIsDoneAgain) {
@@ -144,14 +144,14 @@ TEST(Batch, ATornLastLineIsDoneAgain) {
   const std::string in = folder.write("in.jsonl", requests(5));
   const std::string out = folder.path("out.jsonl");
   ASSERT_EQ(run_forge({"batch", in, "-o", out, "-q"}).exit_code, 0);
-  const std::string whole = read_bytes(out);
+  const std::string whole = read_file(out);
   std::filesystem::resize_file(out, whole.size() - 9);
   const Outcome again = run_forge({"batch", in, "-o", out});
   ASSERT_EQ(again.exit_code, 0) << again.err;
   EXPECT_NE(again.err.find("forge: 5 lines: 4 done before, 1 answered, 0 refused; "),
             std::string::npos)
       << again.err;
-  EXPECT_EQ(answers_of(read_bytes(out)), answers_of(whole));
+  EXPECT_EQ(answers_of(read_file(out)), answers_of(whole));
   const Outcome idle = run_forge({"batch", in, "-o", out});
   EXPECT_EQ(idle.exit_code, 0);
   EXPECT_EQ(idle.err, "forge: all 5 lines have been answered\n");
@@ -164,7 +164,7 @@ TEST(Batch, CtrlCKeepsWhatIsWritten) {
   RunningProgram running("batch", {in, "-o", out, "--max-concurrent", "16"});
   wait_for_size(out, 20'000, running);
   EXPECT_EQ(end(running, SIGINT), 130);
-  const auto answers = answers_of(read_bytes(out));
+  const auto answers = answers_of(read_file(out));
   EXPECT_GT(answers.size(), 5u);
   EXPECT_LT(answers.size(), 3000u);
 }
@@ -246,7 +246,7 @@ TEST(Batch, WhatCannotBeDoneIsOneLine) {
       {{empty, "-o", out}, 1, "it belongs to another file, or the file was cut"},
       {{in, "-o", out, "--overwrite", "--model", "/nonexistent"}, 1, "/nonexistent"},
   };
-  const std::string before = read_bytes(out);
+  const std::string before = read_file(out);
   for (const Case& c : cases) {
     std::vector<std::string> arguments = {"batch"};
     arguments.insert(arguments.end(), c.arguments.begin(), c.arguments.end());
@@ -254,8 +254,8 @@ TEST(Batch, WhatCannotBeDoneIsOneLine) {
     EXPECT_EQ(outcome.exit_code, c.exit_code) << outcome.err;
     EXPECT_EQ(outcome.out, "");
     EXPECT_NE(outcome.err.find(c.message), std::string::npos) << c.message << "\n" << outcome.err;
-    EXPECT_EQ(read_bytes(out), before) << c.message;
-    EXPECT_EQ(read_bytes(notes), "mine\n");
+    EXPECT_EQ(read_file(out), before) << c.message;
+    EXPECT_EQ(read_file(notes), "mine\n");
   }
 }
 

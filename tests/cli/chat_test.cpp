@@ -18,7 +18,7 @@ constexpr std::string_view kChatMl =
 /// The stories folder with a chat template in its tokenizer_config.json.
 std::string folder_with_template(const TemporaryFolder& folder, std::string_view source) {
   const std::string model = copy_stories_folder(folder);
-  std::string config = read_bytes(model + "/tokenizer_config.json");
+  std::string config = read_file(model + "/tokenizer_config.json");
   json::Writer text;
   text.value(source);
   config.insert(config.find('{') + 1, "\"chat_template\": " + text.text() + ",");

@@ -224,7 +224,7 @@ TEST(Interrupt, CtrlCStopsWithTheClosingLine) {
   // A context so long that it is never written full.
   const TemporaryFolder folder;
   const std::string model = copy_stories_folder(folder);
-  std::string config = read_bytes(model + "/config.json");
+  std::string config = read_file(model + "/config.json");
   const std::string limit = "\"max_position_embeddings\": 512";
   ASSERT_NE(config.find(limit), std::string::npos);
   config.replace(config.find(limit), limit.size(), "\"max_position_embeddings\": 200000");

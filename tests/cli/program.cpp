@@ -13,7 +13,6 @@
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 
 namespace forge::cli {
 namespace {
@@ -128,27 +127,6 @@ Outcome run_forge(const std::vector<std::string>& arguments, std::string_view in
 
 Outcome run_shell(const std::string& command) { return spawn({"/bin/sh", "-c", command}, "", {}); }
 
-TemporaryFolder::TemporaryFolder() {
-  std::string pattern = (std::filesystem::temp_directory_path() / "forge-test-XXXXXX").string();
-  if (::mkdtemp(pattern.data()) == nullptr) std::abort();
-  folder_ = pattern;
-}
-
-TemporaryFolder::~TemporaryFolder() {
-  std::error_code ignored;
-  std::filesystem::remove_all(folder_, ignored);
-}
-
-std::string TemporaryFolder::path(const std::string& name) const {
-  return name.empty() ? folder_ : folder_ + "/" + name;
-}
-
-std::string TemporaryFolder::write(const std::string& name, std::string_view bytes) const {
-  const std::string file = path(name);
-  std::ofstream(file, std::ios::binary) << bytes;
-  return file;
-}
-
 std::string stories_gguf() { return FORGE_SOURCE_DIR "/models/forge-stories.gguf"; }
 std::string stories_folder() { return FORGE_SOURCE_DIR "/models/forge-stories"; }
 
@@ -156,12 +134,6 @@ std::string copy_stories_folder(const TemporaryFolder& folder) {
   const std::string copy = folder.path("forge-stories");
   std::filesystem::copy(stories_folder(), copy);
   return copy;
-}
-
-std::string read_bytes(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  EXPECT_TRUE(in.good()) << path;
-  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
 }
 
 }  // namespace forge::cli

@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "tests/temporary_folder.h"
+
 namespace forge::cli {
 
 /// What a finished program left behind.
@@ -32,28 +34,10 @@ struct Environment {
 /// Runs a line of sh in which $FORGE is the binary.
 [[nodiscard]] Outcome run_shell(const std::string& command);
 
-/// A folder of its own that goes away at the end of the test.
-class TemporaryFolder {
- public:
-  TemporaryFolder();
-  ~TemporaryFolder();
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-
-  [[nodiscard]] std::string path(const std::string& name = "") const;
-  /// Writes a file and gives its path.
-  std::string write(const std::string& name, std::string_view bytes) const;
-
- private:
-  std::string folder_;
-};
-
 /// The model that ships with Forge, as a .gguf file and as a Hugging Face folder.
 [[nodiscard]] std::string stories_gguf();
 [[nodiscard]] std::string stories_folder();
 /// A copy of the folder inside another one, to break.
 [[nodiscard]] std::string copy_stories_folder(const TemporaryFolder& folder);
-
-[[nodiscard]] std::string read_bytes(const std::string& path);
 
 }  // namespace forge::cli

@@ -26,8 +26,8 @@ class RunningProgram {
   RunningProgram(const RunningProgram&) = delete;
   RunningProgram& operator=(const RunningProgram&) = delete;
 
-  [[nodiscard]] std::string out() const { return read_bytes(folder_.path("out")); }
-  [[nodiscard]] std::string err() const { return read_bytes(folder_.path("err")); }
+  [[nodiscard]] std::string out() const { return read_file(folder_.path("out")); }
+  [[nodiscard]] std::string err() const { return read_file(folder_.path("err")); }
 
   void signal(int number) const;
   /// The exit code (128 + signal where one ended it); nothing where it runs on for so long.

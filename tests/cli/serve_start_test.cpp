@@ -116,8 +116,8 @@ TEST(ServeStart, KeysComeFromFlagsAndAFile) {
   EXPECT_EQ(server.get("/ready").status, 200);
   EXPECT_EQ(server.get("/metrics").status, 401);
   EXPECT_EQ(server.get("/nowhere").status, 401);
-  ASSERT_TRUE(eventually([&] { return read_bytes(log).find("/nowhere") != std::string::npos; }));
-  const std::string lines = read_bytes(log);
+  ASSERT_TRUE(eventually([&] { return read_file(log).find("/nowhere") != std::string::npos; }));
+  const std::string lines = read_file(log);
   EXPECT_NE(lines.find(R"("client":"alice")"), std::string::npos) << lines;
   EXPECT_NE(lines.find(R"("client":"key-1")"), std::string::npos) << lines;
   EXPECT_EQ(lines.find("sk-"), std::string::npos) << lines;

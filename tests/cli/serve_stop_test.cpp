@@ -73,7 +73,7 @@ TEST(ServeStop, SigtermUnderLoadLosesNoAcceptedRequest) {
   EXPECT_EQ(server.wait(seconds(20)), 0);
   EXPECT_NE(server.err().find("stopping: "), std::string::npos);
   EXPECT_EQ(server.err().find("were cut"), std::string::npos) << server.err();
-  EXPECT_EQ(read_bytes(log).find(R"("cut":true)"), std::string::npos);
+  EXPECT_EQ(read_file(log).find(R"("cut":true)"), std::string::npos);
 }
 
 TEST(ServeStop, AnIdleServerEndsAtOnceOnEitherSignal) {

@@ -64,7 +64,7 @@ TEST(Stories260K, WritesTheGoldenTextFromEveryExactFormat) {
   std::vector<int64_t> expected = ids_of(golden->root().find("token_ids"));
   ASSERT_EQ(expected.size(), 257u);
   expected.erase(expected.begin());  // BOS
-  const std::string bytes = read_bytes(folder + "/logits_greedy.f32");
+  const std::string bytes = read_file(folder + "/logits_greedy.f32");
   std::vector<float> logits(bytes.size() / sizeof(float));
   std::memcpy(logits.data(), bytes.data(), bytes.size());
   ASSERT_GE(logits.size(), 256 * kVocab);

@@ -119,7 +119,7 @@ TEST(Tokenize, ALineThatIsWrongEndsItWithItsNumber) {
 TEST(Tokenize, AFolderNeedsOnlyTokenizerFiles) {
   FORGE_REQUIRE_DATA(folder, "tokenizers/llama-2/tokenizer.model");
   TemporaryFolder copy;
-  copy.write("tokenizer.model", read_bytes(folder));
+  copy.write("tokenizer.model", read_file(folder));
   const Outcome outcome = run_forge({"tokenize", copy.path(), "--text", "Hello", "--json"});
   EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
   EXPECT_NE(outcome.out.find("15043"), std::string::npos) << outcome.out;  // "▁Hello"

@@ -4,11 +4,10 @@
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
-
 #include "forge/engine/gguf_vocabulary.h"
 #include "forge/formats/gguf_writer.h"
 #include "tests/engine/bundled.h"
+#include "tests/temporary_folder.h"
 
 namespace forge::engine {
 namespace {
@@ -53,8 +52,6 @@ TEST(LoadedModel, FolderAndGgufAgree) {
 
 class GgufVocabularyTest : public testing::Test {
  protected:
-  ~GgufVocabularyTest() override { std::filesystem::remove(path_); }
-
   Result<text::GgufVocabulary> read(const formats::GgufWriter& writer) {
     EXPECT_TRUE(writer.write(path_).ok());
     file_ = formats::GgufFile::open(path_);
@@ -72,7 +69,8 @@ class GgufVocabularyTest : public testing::Test {
     return writer;
   }
 
-  const std::string path_ = testing::TempDir() + "forge_vocabulary_test.gguf";
+  const TemporaryFolder folder_;
+  const std::string path_ = folder_.path("vocabulary.gguf");
   std::optional<Result<formats::GgufFile>> file_;
 };
 

@@ -3,18 +3,17 @@
 #include "forge/engine/random_model.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <filesystem>
 
 #include "forge/base/mapped_file.h"
 #include "forge/engine/loaded_model.h"
 #include "forge/engine/perplexity.h"
 #include "forge/engine/random_blocks.h"
 #include "forge/tensor/decode.h"
+#include "tests/temporary_folder.h"
 
 namespace forge::engine {
 namespace {
@@ -100,8 +99,8 @@ TEST(RandomModel, SameBytesForAnyNumberOfThreadsAndInAFile) {
   ASSERT_EQ(one.bytes(), other.bytes());
   EXPECT_NE(std::memcmp(one.data(), other.data(), one.bytes()), 0);
 
-  const std::string path =
-      (std::filesystem::temp_directory_path() / fmt::format("random_{}.gguf", ::getpid())).string();
+  const TemporaryFolder folder;
+  const std::string path = folder.path("random.gguf");
   ThreadPool pool(2);
   ASSERT_TRUE(RandomModel::create("tiny-test:q5_k_m")->write(path, pool).ok());
   const auto file = MappedFile::open(path);
@@ -119,7 +118,6 @@ TEST(RandomModel, SameBytesForAnyNumberOfThreadsAndInAFile) {
   const auto result = compute_perplexity(*loaded, text, options);
   ASSERT_TRUE(result.ok()) << result.error().message;
   EXPECT_NEAR(result->mean_nll, std::log(1024.0), 0.3);
-  std::filesystem::remove(path);
 }
 
 TEST(RandomModel, EverySpecHasItsTensorsAndVocabulary) {

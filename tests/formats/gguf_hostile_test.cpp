@@ -5,18 +5,19 @@
 
 #include "forge/formats/gguf.h"
 #include "tests/allocation_meter.h"
+#include "tests/formats/file_bytes.h"
 #include "tests/formats/gguf_bytes.h"
 #include "tests/formats/sample_files.h"
-#include "tests/formats/temp_dir.h"
 #include "tests/formats/touch.h"
+#include "tests/temporary_folder.h"
 
 namespace forge::formats {
 namespace {
 
 std::vector<std::byte> sample(uint32_t version) {
-  const TempDir dir;
-  EXPECT_TRUE(write_sample_gguf(dir / "s.gguf", version).ok());
-  return read_bytes(dir / "s.gguf");
+  const TemporaryFolder dir;
+  EXPECT_TRUE(write_sample_gguf(dir.path("s.gguf"), version).ok());
+  return read_bytes(dir.path("s.gguf"));
 }
 
 size_t data_offset(std::span<const std::byte> file) {

@@ -8,8 +8,9 @@
 #include "forge/formats/gguf.h"
 #include "forge/formats/gguf_part_name.h"
 #include "forge/formats/gguf_writer.h"
+#include "tests/formats/file_bytes.h"
 #include "tests/formats/sample_files.h"
-#include "tests/formats/temp_dir.h"
+#include "tests/temporary_folder.h"
 
 namespace forge::formats {
 namespace {
@@ -36,7 +37,7 @@ class GgufSplit : public ::testing::Test {
     for (const auto& tensor : sample_.tensors()) writer_.add_tensor(tensor.name, tensor.view);
   }
   std::vector<std::string> write(const GgufSplitLimits& limits) {
-    auto paths = writer_.write_split(dir_ / "m", limits);
+    auto paths = writer_.write_split(dir_.path("m"), limits);
     EXPECT_TRUE(paths.ok()) << paths.error().message;
     return *paths;
   }
@@ -49,22 +50,22 @@ class GgufSplit : public ::testing::Test {
     if (n_tensors >= 0) part.put_int32("split.tensors.count", n_tensors);
     part.put_string("general.name", file_name_);
     part.add_tensor(tensor, sample_.tensors().back().view);
-    ASSERT_TRUE(part.write(dir_ / file).ok());
+    ASSERT_TRUE(part.write(dir_.path(file)).ok());
   }
   std::string error_of(const std::string& file) {
-    const auto result = GgufFile::open(dir_ / file);
+    const auto result = GgufFile::open(dir_.path(file));
     return result.ok() ? "no error" : result.error().message;
   }
 
-  TempDir dir_;
+  TemporaryFolder dir_;
   SampleTensors sample_ = sample_gguf_tensors();
   GgufWriter writer_;
   std::string file_name_ = "same";
 };
 
 TEST_F(GgufSplit, PartsTogetherAreTheWholeFile) {
-  ASSERT_TRUE(writer_.write(dir_ / "whole.gguf").ok());
-  const auto whole = GgufFile::open(dir_ / "whole.gguf");
+  ASSERT_TRUE(writer_.write(dir_.path("whole.gguf")).ok());
+  const auto whole = GgufFile::open(dir_.path("whole.gguf"));
   ASSERT_TRUE(whole.ok());
   for (const size_t max_tensors : {1u, 2u, 4u, 100u}) {
     const auto paths = write({.max_tensors = max_tensors});
@@ -101,11 +102,11 @@ TEST_F(GgufSplit, CutsByBytesAndGivesALargeTensorItsOwnPart) {
 }
 
 TEST_F(GgufSplit, RefusesImpossibleLimitsAndForeignKeys) {
-  EXPECT_FALSE(writer_.write_split(dir_ / "m", {.max_tensors = 0}).ok());
-  EXPECT_FALSE(writer_.write_split(dir_ / "m", {.max_bytes = 0}).ok());
+  EXPECT_FALSE(writer_.write_split(dir_.path("m"), {.max_tensors = 0}).ok());
+  EXPECT_FALSE(writer_.write_split(dir_.path("m"), {.max_bytes = 0}).ok());
   writer_.put_uint16("split.no", 0);
-  EXPECT_EQ(writer_.write_split(dir_ / "m", {}).error().message,
-            (dir_ / "m") +
+  EXPECT_EQ(writer_.write_split(dir_.path("m"), {}).error().message,
+            (dir_.path("m")) +
                 ": key \"split.no\": put by the caller, expected to be left to "
                 "write_split()");
   EXPECT_TRUE(std::filesystem::is_empty(dir_.path()));
@@ -121,21 +122,21 @@ TEST_F(GgufSplit, NamesTheMissingPart) {
 TEST_F(GgufSplit, ALaterPartPointsToTheFirst) {
   write({.max_tensors = 2});
   EXPECT_EQ(error_of("m-00002-of-00003.gguf"),
-            (dir_ / "m-00002-of-00003.gguf") +
-                ": part 2 of 3, expected the first part: " + (dir_ / "m-00001-of-00003.gguf"));
+            (dir_.path("m-00002-of-00003.gguf")) +
+                ": part 2 of 3, expected the first part: " + (dir_.path("m-00001-of-00003.gguf")));
 }
 
 TEST_F(GgufSplit, APartUnderAnotherNameIsNotTakenForAModel) {
   const auto paths = write({.max_tensors = 2});
-  std::filesystem::copy(paths[0], dir_ / "m.gguf");
+  std::filesystem::copy(paths[0], dir_.path("m.gguf"));
   EXPECT_NE(error_of("m.gguf").find("key \"split.count\": found 3, expected 1"), std::string::npos);
   const auto bytes = read_bytes(paths[0]);
   EXPECT_FALSE(GgufFile::parse(bytes, "memory").ok());
 }
 
 TEST_F(GgufSplit, KeysMustAgreeWithTheNames) {
-  const std::string first = dir_ / "k-00001-of-00002.gguf";
-  const std::string second = dir_ / "k-00002-of-00002.gguf";
+  const std::string first = dir_.path("k-00001-of-00002.gguf");
+  const std::string second = dir_.path("k-00002-of-00002.gguf");
   const auto error = [&] { return error_of("k-00001-of-00002.gguf"); };
   write_part("k-00001-of-00002.gguf", 0, 2, 2, "a");
   write_part("k-00002-of-00002.gguf", 1, 2, 2, "b");

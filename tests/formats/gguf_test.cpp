@@ -7,10 +7,11 @@
 
 #include "forge/formats/byte_cursor.h"
 #include "forge/formats/gguf_writer.h"
+#include "tests/formats/file_bytes.h"
 #include "tests/formats/gguf_bytes.h"
 #include "tests/formats/sample_files.h"
-#include "tests/formats/temp_dir.h"
 #include "tests/formats/touch.h"
+#include "tests/temporary_folder.h"
 
 namespace forge::formats {
 namespace {
@@ -61,9 +62,9 @@ TEST(Gguf, ReadsAFileLaidOutByHand) {
 }
 
 TEST(Gguf, EveryValueTypeSurvivesARoundTrip) {
-  const TempDir dir;
+  const TemporaryFolder dir;
   for (const uint32_t version : {2u, 3u}) {
-    const std::string path = dir / "sample.gguf";
+    const std::string path = dir.path("sample.gguf");
     ASSERT_TRUE(write_sample_gguf(path, version).ok());
     const auto gguf = GgufFile::open(path);
     ASSERT_TRUE(gguf.ok()) << gguf.error().message;
@@ -129,14 +130,14 @@ TEST(Gguf, EveryValueTypeSurvivesARoundTrip) {
 }
 
 TEST(Gguf, CopiesEveryValueAsItIs) {
-  const TempDir dir;
-  ASSERT_TRUE(write_sample_gguf(dir / "a.gguf").ok());
-  const auto first = GgufFile::open(dir / "a.gguf");
+  const TemporaryFolder dir;
+  ASSERT_TRUE(write_sample_gguf(dir.path("a.gguf")).ok());
+  const auto first = GgufFile::open(dir.path("a.gguf"));
   ASSERT_TRUE(first.ok());
   GgufWriter writer;
   for (const auto& [key, value] : first->metadata()) writer.put_value(key, value);
-  ASSERT_TRUE(writer.write(dir / "b.gguf").ok());
-  const auto second = GgufFile::open(dir / "b.gguf");
+  ASSERT_TRUE(writer.write(dir.path("b.gguf")).ok());
+  const auto second = GgufFile::open(dir.path("b.gguf"));
   ASSERT_TRUE(second.ok()) << second.error().message;
   ASSERT_EQ(second->metadata().size(), first->metadata().size());
   for (const auto& [key, value] : first->metadata()) {
@@ -298,9 +299,9 @@ TEST(Gguf, BytesAfterTheLastTensorDoNoHarm) {
 }
 
 TEST(Gguf, AMissingFileOrAFolderIsNamed) {
-  const TempDir dir;
-  EXPECT_EQ(GgufFile::open(dir / "no.gguf").error().message,
-            (dir / "no.gguf") + ": No such file or directory");
+  const TemporaryFolder dir;
+  EXPECT_EQ(GgufFile::open(dir.path("no.gguf")).error().message,
+            (dir.path("no.gguf")) + ": No such file or directory");
   EXPECT_EQ(GgufFile::open(dir.path()).error().message, dir.path() + ": not a regular file");
 }
 

@@ -10,8 +10,9 @@
 #include "forge/base/mapped_file.h"
 #include "forge/formats/byte_cursor.h"
 #include "forge/formats/gguf.h"
+#include "tests/formats/file_bytes.h"
 #include "tests/formats/sample_files.h"
-#include "tests/formats/temp_dir.h"
+#include "tests/temporary_folder.h"
 
 namespace forge::formats {
 namespace {
@@ -25,8 +26,8 @@ class GgufWriterTest : public ::testing::Test {
     return status.ok() ? "no error" : status.error().message.substr(path_.size());
   }
 
-  TempDir dir_;
-  std::string path_ = dir_ / "m.gguf";
+  TemporaryFolder dir_;
+  std::string path_ = dir_.path("m.gguf");
   float number_ = 1;
   TensorView one_{DType::kF32, {1}, reinterpret_cast<const std::byte*>(&number_)};
 };
@@ -87,7 +88,7 @@ TEST_F(GgufWriterTest, HonoursTheAlignment) {
 }
 
 TEST_F(GgufWriterTest, AMissingDirectoryIsNamed) {
-  const std::string path = dir_ / "no/m.gguf";
+  const std::string path = dir_.path("no/m.gguf");
   EXPECT_EQ(GgufWriter().write(path).error().message,
             path + ": cannot write: No such file or directory");
 }

@@ -5,7 +5,8 @@
 
 #include <cstdio>
 
-#include "tests/formats/temp_dir.h"
+#include "tests/formats/file_bytes.h"
+#include "tests/temporary_folder.h"
 #include "tests/test_data.h"
 
 namespace forge::formats {
@@ -17,9 +18,9 @@ std::string error_of(const std::string& path) {
 }
 
 TEST(HfFolder, ReadsWhatIsThere) {
-  const TempDir dir;
-  write_text(dir / "config.json", R"({"model_type":"llama"})");
-  write_text(dir / "tokenizer_config.json", R"({"add_bos_token":true})");
+  const TemporaryFolder dir;
+  write_text(dir.path("config.json"), R"({"model_type":"llama"})");
+  write_text(dir.path("tokenizer_config.json"), R"({"add_bos_token":true})");
   const auto folder = open_hf_folder(dir.path());
   ASSERT_TRUE(folder.ok()) << folder.error().message;
   EXPECT_EQ(folder->path, dir.path());
@@ -31,40 +32,40 @@ TEST(HfFolder, ReadsWhatIsThere) {
 }
 
 TEST(HfFolder, SaysWhatIsWrong) {
-  const TempDir dir;
-  EXPECT_EQ(error_of(dir / "no"), (dir / "no") + ": no such folder");
-  write_text(dir / "file", "x");
-  EXPECT_EQ(error_of(dir / "file"), (dir / "file") + ": a file, expected a folder");
+  const TemporaryFolder dir;
+  EXPECT_EQ(error_of(dir.path("no")), (dir.path("no")) + ": no such folder");
+  write_text(dir.path("file"), "x");
+  EXPECT_EQ(error_of(dir.path("file")), (dir.path("file")) + ": a file, expected a folder");
   EXPECT_EQ(error_of(dir.path()),
             dir.path() + ": no config.json in it, expected a Hugging Face model folder");
-  write_text(dir / "config.json", "[1]");
-  EXPECT_EQ(error_of(dir.path()),
-            (dir / "config.json") + ": found a JSON value that is no object, expected an object");
-  write_text(dir / "config.json", "{}");
+  write_text(dir.path("config.json"), "[1]");
+  EXPECT_EQ(error_of(dir.path()), (dir.path("config.json")) +
+                                      ": found a JSON value that is no object, expected an object");
+  write_text(dir.path("config.json"), "{}");
   EXPECT_EQ(error_of(dir.path()), "no error");
 }
 
 TEST(HfFolder, ABrokenOptionalFileIsAnError) {
   for (const char* file :
        {"generation_config.json", "tokenizer_config.json", "special_tokens_map.json"}) {
-    const TempDir dir;
-    write_text(dir / "config.json", "{}");
-    write_text(dir / file, "{\"a\":");
+    const TemporaryFolder dir;
+    write_text(dir.path("config.json"), "{}");
+    write_text(dir.path(file), "{\"a\":");
     EXPECT_TRUE(
-        error_of(dir.path()).starts_with((dir / file) + ": line 1, column 6: not valid JSON"))
+        error_of(dir.path()).starts_with((dir.path(file)) + ": line 1, column 6: not valid JSON"))
         << error_of(dir.path());
-    write_text(dir / file, "7");
+    write_text(dir.path(file), "7");
     EXPECT_EQ(error_of(dir.path()),
-              (dir / file) + ": found a JSON value that is no object, expected an object");
+              (dir.path(file)) + ": found a JSON value that is no object, expected an object");
   }
 }
 
 TEST(HfFolder, EveryTruncationOfTheConfigIsRefusedAndNamesIt) {
-  const TempDir dir;
+  const TemporaryFolder dir;
   const std::string config = R"({"model_type":"llama","rope_theta":1e4,"a":[true,null,"\u00e9"]})";
   for (size_t size = 0; size < config.size(); ++size) {
-    write_text(dir / "config.json", std::string_view(config).substr(0, size));
-    EXPECT_TRUE(error_of(dir.path()).starts_with(dir / "config.json")) << size;
+    write_text(dir.path("config.json"), std::string_view(config).substr(0, size));
+    EXPECT_TRUE(error_of(dir.path()).starts_with(dir.path("config.json"))) << size;
   }
   std::printf("config.json: %zu truncations refused\n", config.size());
 }

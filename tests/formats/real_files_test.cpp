@@ -14,8 +14,9 @@
 #include "forge/base/json.h"
 #include "forge/formats/gguf.h"
 #include "forge/formats/safetensors.h"
-#include "tests/formats/temp_dir.h"
+#include "tests/formats/file_bytes.h"
 #include "tests/formats/touch.h"
+#include "tests/temporary_folder.h"
 #include "tests/test_data.h"
 
 namespace forge::formats {
@@ -125,8 +126,8 @@ TEST(RealFiles, ALargeTokenizerJsonParsesQuickly) {
   // Twice in one document, for the size of the largest that are about.
   const std::string_view json(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   const std::string text = fmt::format("{{\"model\":{0},\"again\":{0}}}", json);
-  const TempDir dir;
-  const std::string path = dir / "tokenizer.json";
+  const TemporaryFolder dir;
+  const std::string path = dir.path("tokenizer.json");
   write_text(path, text);
   size_t n_tokens = 0;
   const double ms = best_ms([&] {

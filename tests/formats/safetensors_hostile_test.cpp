@@ -6,18 +6,19 @@
 #include "forge/base/bytes.h"
 #include "forge/formats/safetensors.h"
 #include "tests/allocation_meter.h"
+#include "tests/formats/file_bytes.h"
 #include "tests/formats/safetensors_bytes.h"
 #include "tests/formats/sample_files.h"
-#include "tests/formats/temp_dir.h"
 #include "tests/formats/touch.h"
+#include "tests/temporary_folder.h"
 
 namespace forge::formats {
 namespace {
 
 std::vector<std::byte> sample() {
-  const TempDir dir;
-  EXPECT_TRUE(write_sample_safetensors(dir / "s.safetensors").ok());
-  return read_bytes(dir / "s.safetensors");
+  const TemporaryFolder dir;
+  EXPECT_TRUE(write_sample_safetensors(dir.path("s.safetensors")).ok());
+  return read_bytes(dir.path("s.safetensors"));
 }
 
 TEST(HostileSafetensors, EveryTruncationIsRefusedAndNamesTheFile) {

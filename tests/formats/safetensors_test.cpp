@@ -7,9 +7,10 @@
 #include <filesystem>
 
 #include "forge/formats/safetensors_writer.h"
+#include "tests/formats/file_bytes.h"
 #include "tests/formats/safetensors_bytes.h"
 #include "tests/formats/sample_files.h"
-#include "tests/formats/temp_dir.h"
+#include "tests/temporary_folder.h"
 
 namespace forge::formats {
 namespace {
@@ -55,8 +56,8 @@ TEST(Safetensors, ReadsAFileLaidOutByHand) {
 }
 
 TEST(Safetensors, SurvivesARoundTrip) {
-  const TempDir dir;
-  const std::string path = dir / "s.safetensors";
+  const TemporaryFolder dir;
+  const std::string path = dir.path("s.safetensors");
   ASSERT_TRUE(write_sample_safetensors(path).ok());
   const auto set = open_safetensors(path);
   ASSERT_TRUE(set.ok()) << set.error().message;
@@ -182,8 +183,8 @@ TEST(Safetensors, RefusesGapsOverlapsAndExtraBytes) {
 }
 
 TEST(Safetensors, TheWriterRefusesWhatTheFormatCannotHold) {
-  const TempDir dir;
-  const std::string path = dir / "w.safetensors";
+  const TemporaryFolder dir;
+  const std::string path = dir.path("w.safetensors");
   const auto refusal = [&](const SampleTensors& sample) {
     const Status status = write_safetensors(path, sample.tensors());
     EXPECT_FALSE(std::filesystem::exists(path));

@@ -9,7 +9,7 @@
 #include "tests/models/gguf_from_hf.h"
 #include "tests/models/golden.h"
 #include "tests/models/sequence_runner.h"
-#include "tests/models/temp_folder.h"
+#include "tests/temporary_folder.h"
 
 namespace forge::models {
 namespace {
@@ -76,9 +76,9 @@ TEST(CpuDecoder, quantising_at_load_equals_a_quantised_file) {
   const auto model = load_or_die(golden_path("smollm2"));
   const std::vector<int32_t> ids = random_ids(40, model->spec.vocab_size);
   for (const DType type : {DType::kQ8_0, DType::kQ4_0, DType::kF16, DType::kBF16}) {
-    const TempFolder folder;
-    write_gguf_from_hf(golden_path("smollm2"), folder.file("model.gguf"), {.matrices = type});
-    const auto gguf = load_or_die(folder.file("model.gguf"));
+    const TemporaryFolder folder;
+    write_gguf_from_hf(golden_path("smollm2"), folder.path("model.gguf"), {.matrices = type});
+    const auto gguf = load_or_die(folder.path("model.gguf"));
     const std::vector<float> a = tail_logits(*model, ids, 8, 8, 2, {.quantize = type});
     const std::vector<float> b = tail_logits(*gguf, ids, 8, 8, 2, {});
     ASSERT_EQ(a.size(), b.size());

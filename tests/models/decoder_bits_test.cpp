@@ -9,7 +9,7 @@
 #include "tests/models/gguf_from_hf.h"
 #include "tests/models/golden.h"
 #include "tests/models/sequence_runner.h"
-#include "tests/models/temp_folder.h"
+#include "tests/temporary_folder.h"
 
 namespace forge::models {
 namespace {
@@ -100,9 +100,9 @@ TEST_P(DecoderBits, batch_equals_alone) {
 class FormatBits : public DecoderBits {};
 
 TEST_P(FormatBits, gguf_equals_safetensors) {
-  const TempFolder folder;
-  write_gguf_from_hf(golden_path(GetParam().variant), folder.file("model.gguf"), {});
-  const auto gguf = load_or_die(folder.file("model.gguf"));
+  const TemporaryFolder folder;
+  write_gguf_from_hf(golden_path(GetParam().variant), folder.path("model.gguf"), {});
+  const auto gguf = load_or_die(folder.path("model.gguf"));
   for (const BackendCase& backend : fast_backends()) {
     if (GetParam().variant == "llama_rope3") continue;  // see below
     EXPECT_TRUE(same_bits(logits(*model, length, backend), logits(*gguf, length, backend)))

@@ -6,7 +6,7 @@
 
 #include "forge/formats/gguf_writer.h"
 #include "forge/models/model_config.h"
-#include "tests/models/temp_folder.h"
+#include "tests/temporary_folder.h"
 
 namespace forge::models {
 namespace {
@@ -67,7 +67,7 @@ class GgufText {
   }
 
   [[nodiscard]] Result<ModelSpec> read(const LoadOptions& options = {}) const {
-    const TempFolder folder;
+    const TemporaryFolder folder;
     GgufWriter writer;
     writer.put_string("general.architecture", architecture_);
     for (const auto& [key, put] : keys_) put(writer, architecture_ + ".");
@@ -76,12 +76,12 @@ class GgufText {
                                .shape = tensor.first,
                                .data = reinterpret_cast<const std::byte*>(tensor.second.data())});
     }
-    FORGE_TRY_STATUS(writer.write(folder.file("m.gguf")));
-    FORGE_TRY(const auto file, formats::GgufFile::open(folder.file("m.gguf")));
+    FORGE_TRY_STATUS(writer.write(folder.path("m.gguf")));
+    FORGE_TRY(const auto file, formats::GgufFile::open(folder.path("m.gguf")));
     auto spec = read_gguf_spec(file, options);
     if (spec.ok()) return spec;
     // The path differs in every run; messages are compared without it.
-    return Error{spec.error().message.substr(folder.file("m.gguf").size() + 2)};
+    return Error{spec.error().message.substr(folder.path("m.gguf").size() + 2)};
   }
 
  private:

@@ -10,7 +10,7 @@
 #include "tests/models/config_text.h"
 #include "tests/models/gguf_from_hf.h"
 #include "tests/models/golden.h"
-#include "tests/models/temp_folder.h"
+#include "tests/temporary_folder.h"
 
 namespace forge::models {
 namespace {
@@ -27,9 +27,9 @@ void expect_consistent(const ModelSpec& spec) {
 class HostileGguf : public testing::TestWithParam<std::string> {};
 
 TEST_P(HostileGguf, flipped_bytes_of_the_header) {
-  const TempFolder folder;
-  write_gguf_from_hf(golden_path(GetParam()), folder.file("m.gguf"), {.matrices = DType::kQ8_0});
-  const auto file = read_file(folder.file("m.gguf"), 1 << 22);
+  const TemporaryFolder folder;
+  write_gguf_from_hf(golden_path(GetParam()), folder.path("m.gguf"), {.matrices = DType::kQ8_0});
+  const auto file = read_file(folder.path("m.gguf"), 1 << 22);
   ASSERT_TRUE(file.ok()) << file.error().message;
   // Metadata and tensor table: the tensors' data cannot hurt, whatever its bytes.
   const size_t header = std::min<size_t>(file->size(), 4096);

@@ -15,7 +15,7 @@
 #include "forge/tensor/decode.h"
 #include "tests/models/gguf_from_hf.h"
 #include "tests/models/golden.h"
-#include "tests/models/temp_folder.h"
+#include "tests/temporary_folder.h"
 
 namespace forge::models {
 namespace {
@@ -28,7 +28,7 @@ class EditedFolder {
     FORGE_CHECK(tensors.ok(), "{}", tensors.error().message);
     source_ = std::move(*tensors);
     for (const formats::NamedTensor& tensor : source_.tensors()) tensors_.push_back(tensor);
-    std::filesystem::copy_file(original_ + "/config.json", folder_.file("config.json"));
+    std::filesystem::copy_file(original_ + "/config.json", folder_.path("config.json"));
   }
 
   formats::NamedTensor& at(const std::string& name) {
@@ -61,8 +61,8 @@ class EditedFolder {
     return values;
   }
 
-  [[nodiscard]] const TempFolder& folder() const { return folder_; }
-  [[nodiscard]] std::string weights() const { return folder_.file("model.safetensors"); }
+  [[nodiscard]] const TemporaryFolder& folder() const { return folder_; }
+  [[nodiscard]] std::string weights() const { return folder_.path("model.safetensors"); }
 
   Result<std::unique_ptr<Model>> load(const LoadOptions& options = {}) {
     FORGE_TRY_STATUS(formats::write_safetensors(weights(), tensors_));
@@ -81,7 +81,7 @@ class EditedFolder {
 
  private:
   const std::string original_;
-  TempFolder folder_;
+  TemporaryFolder folder_;
   formats::TensorSet source_;
   std::vector<formats::NamedTensor> tensors_;
   std::deque<std::vector<float>> storage_;
@@ -211,9 +211,9 @@ TEST(Loader, weights_the_spec_does_not_have_are_missing_views) {
 }
 
 TEST(Loader, a_quantised_norm_is_refused) {
-  const TempFolder folder;
-  write_gguf_from_hf(golden_path("llama"), folder.file("a.gguf"), {});
-  const auto file = formats::GgufFile::open(folder.file("a.gguf"));
+  const TemporaryFolder folder;
+  write_gguf_from_hf(golden_path("llama"), folder.path("a.gguf"), {});
+  const auto file = formats::GgufFile::open(folder.path("a.gguf"));
   ASSERT_TRUE(file.ok()) << file.error().message;
   formats::GgufWriter writer;
   for (const auto& [key, value] : file->metadata()) writer.put_value(key, value);
@@ -225,10 +225,10 @@ TEST(Loader, a_quantised_norm_is_refused) {
     }
     writer.add_tensor(tensor.name, view);
   }
-  ASSERT_TRUE(writer.write(folder.file("b.gguf")).ok());
-  const auto model = load_model(folder.file("b.gguf"));
+  ASSERT_TRUE(writer.write(folder.path("b.gguf")).ok());
+  const auto model = load_model(folder.path("b.gguf"));
   ASSERT_FALSE(model.ok());
-  EXPECT_EQ(model.error().message, folder.file("b.gguf") +
+  EXPECT_EQ(model.error().message, folder.path("b.gguf") +
                                        ": tensor \"output_norm.weight\": type Q8_0, expected F32, "
                                        "F16 or BF16");
 }
@@ -250,14 +250,14 @@ TEST(Loader, token_ids_that_are_no_integers_are_refused) {
   EditedFolder folder("llama");
   folder.folder().write("generation_config.json", R"({"eos_token_id": "</s>"})");
   EXPECT_EQ(folder.error(),
-            folder.folder().file("generation_config.json") +
+            folder.folder().path("generation_config.json") +
                 ": eos_token_id = \"</s>\": expected an integer or a list of integers");
 }
 
 TEST(Loader, gguf_token_ids_and_name) {
-  const TempFolder folder;
-  write_gguf_from_hf(golden_path("qwen2"), folder.file("a.gguf"), {});
-  const auto model = load_or_die(folder.file("a.gguf"));
+  const TemporaryFolder folder;
+  write_gguf_from_hf(golden_path("qwen2"), folder.path("a.gguf"), {});
+  const auto model = load_or_die(folder.path("a.gguf"));
   EXPECT_EQ(model->spec.bos_id, 1);
   EXPECT_EQ(model->spec.eos_ids, std::vector<int32_t>({2}));
   EXPECT_EQ(model->spec.model_name, "tiny qwen2");
@@ -265,19 +265,19 @@ TEST(Loader, gguf_token_ids_and_name) {
 }
 
 TEST(Loader, paths_that_are_no_model) {
-  const TempFolder folder;
+  const TemporaryFolder folder;
   const auto message = [](const std::string& path) {
     const auto model = load_model(path);
     return model.ok() ? std::string() : model.error().message;
   };
-  EXPECT_EQ(message(folder.file("absent")), folder.file("absent") + ": no such file or folder");
+  EXPECT_EQ(message(folder.path("absent")), folder.path("absent") + ": no such file or folder");
   EXPECT_EQ(message(golden_path("llama") + "/model.safetensors"),
             golden_path("llama") +
                 "/model.safetensors: expected the folder that holds it "
                 "(config.json and *.safetensors), or a .gguf file");
   EXPECT_NE(message(folder.path()).find("config.json"), std::string::npos);
   folder.write("text.gguf", "this is no model at all");
-  EXPECT_NE(message(folder.file("text.gguf")).find("text.gguf"), std::string::npos);
+  EXPECT_NE(message(folder.path("text.gguf")).find("text.gguf"), std::string::npos);
 }
 
 }  // namespace

@@ -15,7 +15,7 @@
 #include "tests/models/gguf_from_hf.h"
 #include "tests/models/golden.h"
 #include "tests/models/sequence_runner.h"
-#include "tests/models/temp_folder.h"
+#include "tests/temporary_folder.h"
 
 namespace forge::models {
 namespace {
@@ -43,15 +43,15 @@ class PackedCache : public testing::Test {
     result.logits = runner.run(sequence, 8).values;
     return result;
   }
-  [[nodiscard]] std::string cache() const { return folder_.file("packed"); }
+  [[nodiscard]] std::string cache() const { return folder_.path("packed"); }
   [[nodiscard]] std::vector<fs::path> files() const {
     std::vector<fs::path> found;
     for (const auto& entry : fs::directory_iterator(cache())) found.push_back(entry.path());
     return found;
   }
 
-  TempFolder folder_;
-  std::string model_path_ = folder_.file("model.gguf");
+  TemporaryFolder folder_;
+  std::string model_path_ = folder_.path("model.gguf");
   std::optional<DType> quantize_;
 };
 

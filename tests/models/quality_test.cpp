@@ -11,7 +11,7 @@
 #include "tests/models/gguf_from_hf.h"
 #include "tests/models/golden.h"
 #include "tests/models/sequence_runner.h"
-#include "tests/models/temp_folder.h"
+#include "tests/temporary_folder.h"
 
 namespace forge::models {
 namespace {
@@ -87,9 +87,9 @@ std::vector<Quality> measure_formats(const std::string& folder, std::span<const 
   print(variant, "safetensors", results[0]);
   if (variant == "qwen2_windows") return results;
   for (const Format& format : formats) {
-    const TempFolder temp;
-    write_gguf_from_hf(folder, temp.file("m.gguf"), {.matrices = format.dtype});
-    results.push_back(measure(*load_or_die(temp.file("m.gguf")), golden));
+    const TemporaryFolder temp;
+    write_gguf_from_hf(folder, temp.path("m.gguf"), {.matrices = format.dtype});
+    results.push_back(measure(*load_or_die(temp.path("m.gguf")), golden));
     print(variant, format.name, results.back());
   }
   return results;
@@ -122,12 +122,12 @@ TEST_P(Quantised, blocks_mean_their_decoded_values) {
   const Golden golden = load_golden(GetParam());
   const auto length = static_cast<int32_t>(golden.prompt_ids.size());
   for (const DType dtype : {DType::kQ8_0, DType::kQ5_0, DType::kQ4_0, DType::kQ5_1}) {
-    const TempFolder temp;
-    write_gguf_from_hf(folder, temp.file("q.gguf"), {.matrices = dtype});
-    write_gguf_from_hf(folder, temp.file("f.gguf"), {.matrices = dtype, .store = Store::kDecoded});
+    const TemporaryFolder temp;
+    write_gguf_from_hf(folder, temp.path("q.gguf"), {.matrices = dtype});
+    write_gguf_from_hf(folder, temp.path("f.gguf"), {.matrices = dtype, .store = Store::kDecoded});
     Matrix logits[2];
     for (const bool is_decoded : {false, true}) {
-      const auto model = load_or_die(temp.file(is_decoded ? "f.gguf" : "q.gguf"));
+      const auto model = load_or_die(temp.path(is_decoded ? "f.gguf" : "q.gguf"));
       EXPECT_EQ(model->weights.layers[0].attn_output.dtype, is_decoded ? DType::kF32 : dtype);
       SequenceRunner runner(*model, length);
       TestSequence sequence = runner.start(golden.prompt_ids);

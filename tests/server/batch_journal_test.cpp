@@ -9,7 +9,7 @@
 
 #include "forge/server/batch/input_line.h"
 #include "forge/server/batch/journal.h"
-#include "tests/server/batch_files.h"
+#include "tests/temporary_folder.h"
 
 namespace forge::server::batch {
 namespace {
@@ -25,7 +25,7 @@ std::string answer(int64_t number, std::string_view text) {
   return response_line(key_of(line), "a", 200, "{}");
 }
 
-std::string open_error(const Folder& folder, Start start = Start::kResume) {
+std::string open_error(const TemporaryFolder& folder, Start start = Start::kResume) {
   const Result<Journal> journal = Journal::open(folder.path("out"), folder.path("in"), start);
   if (journal.ok()) return "";
   std::string message = journal.error().message;
@@ -38,18 +38,18 @@ TEST(BatchJournal, AnUnfinishedLineIsCutOff) {
   const std::string whole = answer(1, "one") + answer(3, "three");
   const std::string next = answer(2, "two");
   for (size_t n = 0; n < next.size(); ++n) {
-    const Folder folder;
+    const TemporaryFolder folder;
     folder.write("out", whole + next.substr(0, n));
     Result<Journal> journal = Journal::open(folder.path("out"), folder.path("in"), Start::kResume);
     ASSERT_TRUE(journal.ok()) << journal.error().message;
-    EXPECT_EQ(folder.read("out"), whole + next.substr(0, n)) << "changed before begin()";
+    EXPECT_EQ(read_file(folder.path("out")), whole + next.substr(0, n)) << "changed before begin()";
     EXPECT_EQ(journal->answered().size(), 2);
     EXPECT_TRUE(journal->answered().contains(3));
     EXPECT_FALSE(journal->answered().contains(2));
     ASSERT_TRUE(journal->begin().ok());
-    EXPECT_EQ(folder.read("out"), whole);
+    EXPECT_EQ(read_file(folder.path("out")), whole);
     ASSERT_TRUE(journal->append(next).ok());
-    EXPECT_EQ(folder.read("out"), whole + next);
+    EXPECT_EQ(read_file(folder.path("out")), whole + next);
   }
 }
 
@@ -69,26 +69,26 @@ TEST(BatchJournal, WhatNoBatchWroteIsLeftAlone) {
       {answer(1, "x") + answer(1, "x"), "O: line 1 of the input is answered twice"},
   };
   for (const Case& c : cases) {
-    const Folder folder;
+    const TemporaryFolder folder;
     folder.write("out", c.bytes);
     EXPECT_EQ(open_error(folder), c.message);
-    EXPECT_EQ(folder.read("out"), c.bytes);
+    EXPECT_EQ(read_file(folder.path("out")), c.bytes);
     EXPECT_EQ(open_error(folder, Start::kOverwrite), "");
   }
 }
 
 TEST(BatchJournal, OverwritingBeginsAtBegin) {
-  const Folder folder;
+  const TemporaryFolder folder;
   folder.write("out", "my notes");
   Result<Journal> journal = Journal::open(folder.path("out"), folder.path("in"), Start::kOverwrite);
   ASSERT_TRUE(journal.ok());
-  EXPECT_EQ(folder.read("out"), "my notes");
+  EXPECT_EQ(read_file(folder.path("out")), "my notes");
   ASSERT_TRUE(journal->begin().ok());
-  EXPECT_EQ(folder.read("out"), "");
+  EXPECT_EQ(read_file(folder.path("out")), "");
 }
 
 TEST(BatchJournal, OneWriterAtATime) {
-  const Folder folder;
+  const TemporaryFolder folder;
   {
     Result<Journal> first = Journal::open(folder.path("out"), folder.path("in"), Start::kResume);
     ASSERT_TRUE(first.ok());
@@ -100,11 +100,11 @@ TEST(BatchJournal, OneWriterAtATime) {
 }
 
 TEST(BatchJournal, OnlyAFileOfItsOwn) {
-  const Folder folder;
+  const TemporaryFolder folder;
   folder.write("in", "x");
   std::filesystem::create_symlink(folder.path("in"), folder.path("out"));
   EXPECT_EQ(open_error(folder, Start::kOverwrite), "O: the output cannot be the input");
-  EXPECT_EQ(folder.read("in"), "x");
+  EXPECT_EQ(read_file(folder.path("in")), "x");
   EXPECT_EQ(Journal::open("/dev/null", "in", Start::kResume).error().message,
             "/dev/null: expected a regular file, from which a run can be taken up again");
   EXPECT_EQ(Journal::open("/nonexistent/out", "in", Start::kResume).error().message,
@@ -113,7 +113,7 @@ TEST(BatchJournal, OnlyAFileOfItsOwn) {
 
 // What a full disk does: a write takes a part, the next one nothing.
 TEST(BatchJournal, APartOfALineIsTakenBack) {
-  const Folder folder;
+  const TemporaryFolder folder;
   Result<Journal> journal = Journal::open(folder.path("out"), folder.path("in"), Start::kResume);
   ASSERT_TRUE(journal.ok() && journal->begin().ok());
   const std::string first = answer(1, "one");
@@ -129,13 +129,13 @@ TEST(BatchJournal, APartOfALineIsTakenBack) {
   std::signal(SIGXFSZ, old_handler);
   ASSERT_FALSE(full.ok());
   EXPECT_NE(full.error().message.find("cannot be written"), std::string::npos);
-  EXPECT_EQ(folder.read("out"), first);
+  EXPECT_EQ(read_file(folder.path("out")), first);
   EXPECT_TRUE(journal->append(answer(2, "two")).ok());
-  EXPECT_EQ(folder.read("out"), first + answer(2, "two"));
+  EXPECT_EQ(read_file(folder.path("out")), first + answer(2, "two"));
 }
 
 std::string count_of(std::string_view input, std::string_view output) {
-  const Folder folder;
+  const TemporaryFolder folder;
   const std::string in = folder.write("in", input);
   const std::string out = folder.write("out", output);
   const Result<AnsweredLines> answered = AnsweredLines::read(out);

@@ -10,7 +10,7 @@
 #include "forge/server/batch/input_line.h"
 #include "forge/server/batch/line_reader.h"
 #include "forge/server/batch/output_line.h"
-#include "tests/server/batch_files.h"
+#include "tests/temporary_folder.h"
 
 namespace forge::server::batch {
 namespace {
@@ -23,7 +23,7 @@ struct ReadLine {
 };
 
 std::vector<ReadLine> read_lines(const std::string& bytes, size_t max_line_bytes) {
-  const Folder folder;
+  const TemporaryFolder folder;
   Result<LineReader> reader = LineReader::open(folder.write("in", bytes), max_line_bytes);
   EXPECT_TRUE(reader.ok());
   std::vector<ReadLine> lines;

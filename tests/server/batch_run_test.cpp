@@ -13,8 +13,8 @@
 #include "forge/server/api/served.h"
 #include "forge/server/batch/batch_run.h"
 #include "tests/engine/bundled.h"
-#include "tests/server/batch_files.h"
 #include "tests/server/test_client.h"
+#include "tests/temporary_folder.h"
 
 namespace forge::server::batch {
 namespace {
@@ -34,7 +34,7 @@ std::string request(const std::string& id, const std::string& body,
 }
 
 /// Runs in -> out of the folder.
-BatchCounts run(Engine& engine, const Folder& folder, BatchOptions options = {}) {
+BatchCounts run(Engine& engine, const TemporaryFolder& folder, BatchOptions options = {}) {
   auto served = Served::create(engine, {});
   Result<LineReader> input = LineReader::open(folder.path("in"), kMaxLineBytes);
   Result<Journal> journal =
@@ -76,9 +76,9 @@ std::string without_names(const json::Value& body) {
 }
 
 /// Body by custom_id.
-std::map<std::string, std::string> bodies_of(const Folder& folder) {
+std::map<std::string, std::string> bodies_of(const TemporaryFolder& folder) {
   std::map<std::string, std::string> bodies;
-  for (const std::string& line : lines_of(folder.read("out"))) {
+  for (const std::string& line : lines_of(read_file(folder.path("out")))) {
     const json::Document document = parse(line);
     const std::string id(document.root().find("custom_id").as_string().value_or(""));
     const json::Value body = document.root().find("response").find("body");
@@ -98,7 +98,7 @@ TEST(BatchRun, TheSameBitsAsTheServer) {
       {"g", {"chat/completions", R"({"messages":[]})"}},
   };
   const auto engine = make_engine();
-  const Folder folder;
+  const TemporaryFolder folder;
   std::string input;
   std::map<std::string, std::string> expected;
   {
@@ -122,7 +122,7 @@ TEST(BatchRun, TheSameBitsAsTheServer) {
 
 TEST(BatchRun, BadLinesAreAnsweredAndTheRestGoesOn) {
   const auto engine = make_engine();
-  const Folder folder;
+  const TemporaryFolder folder;
   const std::string good = R"({"prompt":"Hi","max_tokens":2})";
   folder.write("in", request("a", good) + "no json\n" + "\n" + request("a", good) +
                          request("s", R"({"prompt":"Hi","stream":true})") +
@@ -134,7 +134,7 @@ TEST(BatchRun, BadLinesAreAnsweredAndTheRestGoesOn) {
   EXPECT_EQ(counts.unanswered, 0);
   std::map<int64_t, std::string> codes;  // by line
   std::set<std::string> answered;
-  for (const std::string& line : lines_of(folder.read("out"))) {
+  for (const std::string& line : lines_of(read_file(folder.path("out")))) {
     const json::Document document = parse(line);
     const json::Value error = document.root().find("error");
     const json::Value response = document.root().find("response");
@@ -157,10 +157,10 @@ TEST(BatchRun, BadLinesAreAnsweredAndTheRestGoesOn) {
                                                    {7, "invalid_json_line"}}));
   EXPECT_EQ(answered, (std::set<std::string>{"a", "z"}));
   // Nothing is left to do, the bad lines included.
-  const std::string output = folder.read("out");
+  const std::string output = read_file(folder.path("out"));
   const BatchCounts again = run(*engine, folder);
   EXPECT_EQ(again.written() + again.unanswered, 0);
-  EXPECT_EQ(folder.read("out"), output);
+  EXPECT_EQ(read_file(folder.path("out")), output);
 }
 
 std::string many_requests(int n) {
@@ -176,28 +176,28 @@ std::string many_requests(int n) {
 // Lines have no seed of their own here: --seed gives them one.
 TEST(BatchRun, StoppedAndTakenUpAgainAnywhere) {
   const auto engine = make_engine();
-  const Folder whole;
+  const TemporaryFolder whole;
   whole.write("in", many_requests(60));
   run(*engine, whole);
   const auto expected = bodies_of(whole);
   ASSERT_EQ(expected.size(), 60u);
 
-  const Folder folder;
+  const TemporaryFolder folder;
   folder.write("in", many_requests(60));
   int n_runs = 0;
   for (BatchCounts counts{.was_stopped = true}; counts.was_stopped; ++n_runs) {
-    const std::string before = folder.read("out");
+    const std::string before = n_runs == 0 ? "" : read_file(folder.path("out"));
     int64_t written = 0;
     BatchOptions options;
     options.on_progress = [&](const BatchCounts& c) { written = c.written(); };
     options.should_stop = [&] { return written >= 5 + n_runs; };
     counts = run(*engine, folder, std::move(options));
-    EXPECT_TRUE(folder.read("out").starts_with(before));
+    EXPECT_TRUE(read_file(folder.path("out")).starts_with(before));
   }
   EXPECT_GT(n_runs, 3);
   EXPECT_EQ(bodies_of(folder), expected);
   // Another seed, other texts.
-  const Folder other;
+  const TemporaryFolder other;
   other.write("in", many_requests(60));
   BatchOptions options;
   options.seed = 1;
@@ -207,7 +207,7 @@ TEST(BatchRun, StoppedAndTakenUpAgainAnywhere) {
 
 TEST(BatchRun, ABusyEngineIsWaitedFor) {
   const auto engine = make_engine(2, 0);
-  const Folder folder;
+  const TemporaryFolder folder;
   // The first call alone has more prompts than the engine takes at once.
   std::string prompts = R"("p")";
   for (int i = 0; i < 20; ++i) prompts += R"(,"Once")";
@@ -220,7 +220,7 @@ TEST(BatchRun, ABusyEngineIsWaitedFor) {
 }
 
 TEST(BatchRun, WhatTheEngineCannotAnswerIsLeftForALaterRun) {
-  const Folder folder;
+  const TemporaryFolder folder;
   folder.write("in", many_requests(60));
   std::vector<std::string> problems;
   {
@@ -244,19 +244,19 @@ TEST(BatchRun, WhatTheEngineCannotAnswerIsLeftForALaterRun) {
 
 TEST(BatchRun, ALinesOwnTimeoutIsItsAnswer) {
   const auto engine = make_engine();
-  const Folder folder;
+  const TemporaryFolder folder;
   folder.write("in", request("t", R"({"prompt":"Hi","ignore_eos":true,"max_tokens":400,)"
                                   R"("timeout":0.001,"n":4})"));
   const BatchCounts counts = run(*engine, folder);
   EXPECT_EQ(counts.refused, 1);
-  EXPECT_NE(folder.read("out").find(R"("status_code":503)"), std::string::npos);
-  EXPECT_NE(folder.read("out").find(R"("code":"timeout")"), std::string::npos);
+  EXPECT_NE(read_file(folder.path("out")).find(R"("status_code":503)"), std::string::npos);
+  EXPECT_NE(read_file(folder.path("out")).find(R"("code":"timeout")"), std::string::npos);
 }
 
 // A line a call holds, and what was read of the file: never the file.
 TEST(BatchRun, ReadsNoFurtherThanItCanStart) {
   const auto engine = make_engine(1);
-  const Folder folder;
+  const TemporaryFolder folder;
   folder.write("in", many_requests(3000));
   int64_t most_waiting = 0;
   int64_t written = 0;

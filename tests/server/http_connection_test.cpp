@@ -8,13 +8,12 @@
 #include <boost/asio/use_future.hpp>
 #include <chrono>
 #include <cstdlib>
-#include <filesystem>
-#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "tests/server/fake_server.h"
+#include "tests/server/tls_client.h"
 
 namespace forge::server::client {
 namespace {
@@ -89,28 +88,12 @@ TEST(HttpConnection, IsMadeAnewWhereTheServerHasClosedIt) {
 /// The fake server with a certificate for "localhost" that signs itself.
 class TlsServer : public testing::Test {
  protected:
-  void SetUp() override {
-    if (std::system("openssl version > /dev/null 2>&1") != 0) GTEST_SKIP() << "no openssl program";
-    std::string pattern = (std::filesystem::temp_directory_path() / "forge-tls-XXXXXX").string();
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    folder_ = pattern;
-    const std::string command =
-        "cd " + folder_ +
-        " && openssl req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out cert.pem -days 2"
-        " -subj /CN=localhost -addext subjectAltName=DNS:localhost 2> /dev/null";
-    ASSERT_EQ(std::system(command.c_str()), 0);
-    server_.emplace(std::vector<std::string>{folder_ + "/cert.pem", folder_ + "/key.pem"});
-    port_ = server_->url().substr(server_->url().rfind(':') + 1);
-  }
-  void TearDown() override {
-    ::unsetenv("SSL_CERT_FILE");
-    std::filesystem::remove_all(folder_);
-  }
-  void trust() { ::setenv("SSL_CERT_FILE", (folder_ + "/cert.pem").c_str(), 1); }
+  void TearDown() override { ::unsetenv("SSL_CERT_FILE"); }
+  void trust() const { ::setenv("SSL_CERT_FILE", certificate_.cert().c_str(), 1); }
 
-  std::string folder_;
-  std::optional<FakeServer> server_;
-  std::string port_;
+  const http::TestCertificate certificate_;
+  const FakeServer server_{{certificate_.cert(), certificate_.key()}};
+  const std::string port_ = server_.url().substr(server_.url().rfind(':') + 1);
 };
 
 TEST_F(TlsServer, IsReadWhereItsCertificateIsTrusted) {

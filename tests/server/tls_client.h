@@ -5,15 +5,14 @@
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
-#include <unistd.h>
+#include <openssl/x509v3.h>
 
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
-#include <filesystem>
 #include <string>
 
 #include "tests/server/test_client.h"
+#include "tests/temporary_folder.h"
 
 namespace forge::server::http {
 
@@ -21,9 +20,6 @@ namespace forge::server::http {
 class TestCertificate {
  public:
   TestCertificate() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "forge-tls-XXXXXX").string();
-    if (::mkdtemp(pattern.data()) == nullptr) std::abort();
-    folder_ = pattern;
     EVP_PKEY* key = EVP_EC_gen("P-256");
     X509* x509 = X509_new();
     X509_set_version(x509, 2);
@@ -35,6 +31,10 @@ class TestCertificate {
     X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC,
                                reinterpret_cast<const unsigned char*>("localhost"), -1, -1, 0);
     X509_set_issuer_name(x509, name);
+    X509_EXTENSION* other_names =
+        X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name, "DNS:localhost");
+    X509_add_ext(x509, other_names, -1);
+    X509_EXTENSION_free(other_names);
     X509_sign(x509, key, EVP_sha256());
     std::FILE* file = std::fopen(cert().c_str(), "w");
     PEM_write_X509(file, x509);
@@ -48,16 +48,12 @@ class TestCertificate {
     X509_free(x509);
     EVP_PKEY_free(key);
   }
-  ~TestCertificate() { std::filesystem::remove_all(folder_); }
-  TestCertificate(const TestCertificate&) = delete;
-  TestCertificate& operator=(const TestCertificate&) = delete;
-
-  [[nodiscard]] std::string cert() const { return folder_ + "/cert.pem"; }
-  [[nodiscard]] std::string key() const { return folder_ + "/key.pem"; }
-  [[nodiscard]] std::string locked_key() const { return folder_ + "/locked.pem"; }
+  [[nodiscard]] std::string cert() const { return folder_.path("cert.pem"); }
+  [[nodiscard]] std::string key() const { return folder_.path("key.pem"); }
+  [[nodiscard]] std::string locked_key() const { return folder_.path("locked.pem"); }
 
  private:
-  std::string folder_;
+  TemporaryFolder folder_;
 };
 
 /// OpenSSL's client on a TestClient's socket.

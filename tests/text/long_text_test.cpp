@@ -6,7 +6,7 @@
 
 #include "forge/text/tokenizer.h"
 #include "tests/test_data.h"
-#include "tests/text/scratch_folder.h"
+#include "tests/text/unpack.h"
 
 namespace forge::text {
 namespace {
@@ -29,9 +29,9 @@ class LongText : public ::testing::TestWithParam<const char*> {};
 
 TEST_P(LongText, IsNotQuadratic) {
   FORGE_REQUIRE_DATA(source, GetParam());
-  const ScratchFolder folder;
+  const TemporaryFolder folder;
   const bool is_json = source.find("tokenizer.json") != std::string::npos;
-  folder.take(source, is_json ? "tokenizer.json" : "tokenizer.model");
+  take(folder, source, is_json ? "tokenizer.json" : "tokenizer.model");
   const auto tokenizer = Tokenizer::load_folder(folder.path());
   ASSERT_TRUE(tokenizer.ok()) << tokenizer.error().message;
   for (const char* unit : {"a", " ", "ab", "\u4e00", "\n", "1", "\U0001F600", "abcdefghij"}) {
@@ -54,8 +54,8 @@ INSTANTIATE_TEST_SUITE_P(All, LongText,
 // One tokenizer, several threads: each gets what a single thread gets (run under TSan).
 TEST(Threads, ShareOneTokenizer) {
   FORGE_REQUIRE_DATA(source, "tokenizers/smollm/tokenizer.json");
-  const ScratchFolder folder;
-  folder.take(source, "tokenizer.json");
+  const TemporaryFolder folder;
+  take(folder, source, "tokenizer.json");
   const auto tokenizer = Tokenizer::load_folder(folder.path());
   ASSERT_TRUE(tokenizer.ok()) << tokenizer.error().message;
   const std::string text = repeat("Once upon a time there were 3 caf\u00e9s.\n", 20'000);

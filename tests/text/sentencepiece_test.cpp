@@ -10,7 +10,7 @@
 #include "forge/text/load/protobuf.h"
 #include "forge/text/load/sentencepiece_model.h"
 #include "forge/text/tokenizer.h"
-#include "tests/text/scratch_folder.h"
+#include "tests/temporary_folder.h"
 
 namespace forge::text {
 namespace {
@@ -88,7 +88,7 @@ struct ModelFile {
 };
 
 Result<Tokenizer> load(const std::string& bytes, std::string_view config = "") {
-  const ScratchFolder folder;
+  const TemporaryFolder folder;
   folder.write("tokenizer.model", bytes);
   if (!config.empty()) folder.write("tokenizer_config.json", config);
   return Tokenizer::load_folder(folder.path());
@@ -170,7 +170,7 @@ TEST(SentencePiece, RefusesByName) {
 // in itself; the loader must then miss something.
 TEST(SentencePiece, EveryTruncationIsRefused) {
   const std::string whole = ModelFile().bytes();
-  const ScratchFolder folder;
+  const TemporaryFolder folder;
   int parsed = 0;
   for (size_t size = 0; size < whole.size(); ++size) {
     const std::vector<char> exact(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size));

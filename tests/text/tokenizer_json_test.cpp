@@ -5,7 +5,7 @@
 #include <functional>
 
 #include "forge/text/tokenizer.h"
-#include "tests/text/scratch_folder.h"
+#include "tests/temporary_folder.h"
 
 namespace forge::text {
 namespace {
@@ -34,7 +34,7 @@ struct JsonFile {
 };
 
 Result<Tokenizer> load(const JsonFile& file, std::string_view config = "") {
-  const ScratchFolder folder;
+  const TemporaryFolder folder;
   folder.write("tokenizer.json", file.text());
   if (!config.empty()) folder.write("tokenizer_config.json", config);
   return Tokenizer::load_folder(folder.path());
@@ -153,7 +153,7 @@ TEST(TokenizerJson, TokensOnlyInTheConfigAreAdded) {
 }
 
 TEST(TokenizerJson, ChatTemplateFileComesFirst) {
-  const ScratchFolder folder;
+  const TemporaryFolder folder;
   folder.write("tokenizer.json", JsonFile().text());
   folder.write("tokenizer_config.json", R"({"chat_template": "config"})");
   EXPECT_EQ(Tokenizer::load_folder(folder.path())->chat_template(), "config");
@@ -281,7 +281,7 @@ TEST(TokenizerJson, EveryTruncationIsRefused) {
   JsonFile file;
   file.added = kAdded;
   const std::string whole = file.text();
-  const ScratchFolder folder;
+  const TemporaryFolder folder;
   for (size_t size = 0; size < whole.size(); ++size) {
     folder.write("tokenizer.json", std::string_view(whole).substr(0, size));
     EXPECT_FALSE(Tokenizer::load_folder(folder.path()).ok()) << size;
@@ -296,7 +296,7 @@ TEST(TokenizerJson, ChangedBytesDoNoHarm) {
   file.pre_tokenizer = R"({"type": "Metaspace", "replacement": " ", "prepend_scheme": "first"})";
   file.decoder = R"({"type": "Strip", "content": " ", "start": 1, "stop": 0})";
   const std::string whole = file.text();
-  const ScratchFolder folder;
+  const TemporaryFolder folder;
   int loaded = 0;
   for (size_t i = 0; i < whole.size(); ++i) {
     for (const int change : {0x01, 0x10, 0x80}) {
@@ -315,7 +315,7 @@ TEST(TokenizerJson, ChangedBytesDoNoHarm) {
 }
 
 TEST(TokenizerFolder, RefusesWhatIsNotThere) {
-  const ScratchFolder folder;
+  const TemporaryFolder folder;
   const auto empty = Tokenizer::load_folder(folder.path());
   ASSERT_FALSE(empty.ok());
   EXPECT_NE(empty.error().message.find("no tokenizer"), std::string::npos);

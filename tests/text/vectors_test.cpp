@@ -11,7 +11,7 @@
 #include "forge/text/tokenizer.h"
 #include "tests/test_data.h"
 #include "tests/text/gguf_vocabulary_reader.h"
-#include "tests/text/scratch_folder.h"
+#include "tests/text/unpack.h"
 
 namespace forge::text {
 namespace {
@@ -31,20 +31,20 @@ struct VectorCase {
 std::ostream& operator<<(std::ostream& out, const VectorCase& entry) { return out << entry.name; }
 
 Result<Tokenizer> load_gguf(const std::string& path) {
-  const std::string bytes = file_content(path);
+  const std::string bytes = read_file(path);
   return Tokenizer::from_gguf(GgufVocabularyReader(bytes).read(), path);
 }
 
 Result<Tokenizer> load(const VectorCase& entry) {
   const std::string source = test_data_dir() + "/" + entry.folder;
-  const ScratchFolder folder;
+  const TemporaryFolder folder;
   if (*entry.file != '\0') {
-    folder.take(source + "/" + entry.file, entry.as);
+    take(folder, source + "/" + entry.file, entry.as);
   } else {
     for (const auto& file : std::filesystem::directory_iterator(source)) {
       std::string name = file.path().filename().string();
       if (name.ends_with(".gz")) name.resize(name.size() - 3);
-      folder.take(file.path().string(), name);
+      take(folder, file.path().string(), name);
     }
   }
   if (std::string_view(entry.as) == "vocabulary.gguf") {
@@ -87,7 +87,7 @@ void check_published(const Tokenizer& tokenizer, const std::string& name) {
   const auto document = json::Document::load(folder + "strings.json");
   ASSERT_TRUE(document.ok());
   const std::vector<std::string> strings = strings_of(document->root());
-  std::istringstream lines(file_content(folder + name));
+  std::istringstream lines(read_file(folder + name));
   std::string line;
   size_t i = 0;
   for (; std::getline(lines, line) && i < strings.size(); ++i) {
@@ -190,13 +190,13 @@ INSTANTIATE_TEST_SUITE_P(
 // The same vocabulary from vocab.json and merges.txt as from tokenizer.json.
 TEST(VocabAndMerges, Qwen2EqualsItsTokenizerJson) {
   FORGE_REQUIRE_DATA(source, "tokenizers/qwen2.5");
-  const ScratchFolder whole;
-  const ScratchFolder parts;
-  whole.take(source + "/tokenizer.json.gz", "tokenizer.json");
-  parts.take(source + "/vocab.json.gz", "vocab.json");
-  parts.take(source + "/merges.txt.gz", "merges.txt");
-  for (const ScratchFolder* folder : {&whole, &parts}) {
-    folder->take(source + "/tokenizer_config.json", "tokenizer_config.json");
+  const TemporaryFolder whole;
+  const TemporaryFolder parts;
+  take(whole, source + "/tokenizer.json.gz", "tokenizer.json");
+  take(parts, source + "/vocab.json.gz", "vocab.json");
+  take(parts, source + "/merges.txt.gz", "merges.txt");
+  for (const TemporaryFolder* folder : {&whole, &parts}) {
+    take(*folder, source + "/tokenizer_config.json", "tokenizer_config.json");
   }
   const auto a = Tokenizer::load_folder(whole.path());
   const auto b = Tokenizer::load_folder(parts.path());

@@ -4,9 +4,9 @@
 
 #include <cstdio>
 #include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <string>
+
+#include "tests/temporary_folder.h"
 
 namespace forge::tree {
 namespace {
@@ -18,19 +18,12 @@ struct Outcome {
 
 class TestSummary : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string name = testing::TempDir() + "forge_summary_XXXXXX";
-    ASSERT_NE(mkdtemp(name.data()), nullptr);
-    directory_ = name;
-  }
-  void TearDown() override { std::filesystem::remove_all(directory_); }
-
   // Writes a file of results with the given test cases; returns its path in quotes.
   std::string results(const std::string& name, const std::string& cases) const {
-    const std::filesystem::path path = directory_ / name;
-    std::ofstream(path) << "<?xml version=\"1.0\"?>\n<testsuite tests=\"1\">\n"
-                        << cases << "</testsuite>\n";
-    return " '" + path.string() + "'";
+    return " '" +
+           folder_.write(name, "<?xml version=\"1.0\"?>\n<testsuite tests=\"1\">\n" + cases +
+                                   "</testsuite>\n") +
+           "'";
   }
 
   static std::string test_case(const std::string& name, const std::string& status,
@@ -53,7 +46,7 @@ class TestSummary : public testing::Test {
   }
 
  private:
-  std::filesystem::path directory_;
+  TemporaryFolder folder_;
 };
 
 TEST_F(TestSummary, CountsPassedTests) {

@@ -1,12 +1,8 @@
-// A directory of a test's own, and whole files in and out of memory.
+// Whole files in and out of memory.
 #pragma once
-
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstddef>
-#include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <span>
@@ -15,28 +11,6 @@
 #include <vector>
 
 namespace forge::formats {
-
-/// Made empty below the system's temporary directory, removed with everything in it at the end.
-class TempDir {
- public:
-  TempDir() {
-    std::string name = (std::filesystem::temp_directory_path() / "forge-test-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) std::abort();
-    path_ = name;
-  }
-  ~TempDir() { std::filesystem::remove_all(path_); }
-  TempDir(const TempDir&) = delete;
-  TempDir& operator=(const TempDir&) = delete;
-
-  [[nodiscard]] const std::string& path() const { return path_; }
-  /// The path of a file in it.
-  [[nodiscard]] std::string operator/(std::string_view file) const {
-    return path_ + "/" + std::string(file);
-  }
-
- private:
-  std::string path_;
-};
 
 inline void write_bytes(const std::string& path, std::span<const std::byte> bytes) {
   std::ofstream out(path, std::ios::binary | std::ios::trunc);
