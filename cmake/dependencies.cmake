@@ -13,6 +13,6 @@ find_library(UTF8PROC_LIBRARY NAMES libutf8proc.a REQUIRED)
 find_library(SSL_LIBRARY NAMES libssl.a REQUIRED)
 find_library(CRYPTO_LIBRARY NAMES libcrypto.a REQUIRED)
 
-if(FORGE_BUILD_TESTS)
+if(FORGE_BUILD_TESTS OR FORGE_BUILD_FUZZERS)
   find_package(GTest REQUIRED)
 endif()

@@ -232,8 +232,9 @@ TEST(Batch, WhatCannotBeDoneIsOneLine) {
     std::string message;
   };
   const Case cases[] = {
-      {{}, 2, "no FILE of requests"},
-      {{in}, 2, "no output: expected -o OUT"},
+      {{}, 2, "FILE is required"},
+      {{in, "-o", out, "--seed", "-1"}, 2, "--seed -1: expected a number from 0 to 2^64 - 1"},
+      {{in}, 2, "--output is required"},
       {{in, "-o", out, "--ctx", "-1"}, 2, "--ctx -1"},
       {{in, "-o", out, "--pooling", "cls"}, 2, "--pooling cls"},
       {{in, "-o", out, "--overwrite", "--ctx", "100000"}, 2, "ctx"},

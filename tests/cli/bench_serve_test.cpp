@@ -11,20 +11,29 @@
 namespace forge::cli {
 namespace {
 
-/// Runs a line of sh in which $URL is a fake server's and $BENCH the command so far.
-Outcome with_fake_server(const std::string& line) {
+class BenchServe : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (run_shell("command -v python3 > /dev/null").exit_code != 0) {
+      GTEST_SKIP() << "no python3 to run tests/server/fake_server.py";
+    }
+  }
+};
+
+/// Runs lines of sh in which $URL is a fake server's, $BENCH the command so far and $folder for
+/// files.
+Outcome with_fake_server(const std::string& lines) {
   const TemporaryFolder folder;
-  const std::string log = folder.path("log");
-  return run_shell("python3 -B '" FORGE_SOURCE_DIR "/tests/server/fake_server.py' 2> " + log +
-                   " & server=$!\n"
-                   "until grep -qs listening " +
-                   log +
-                   "; do sleep 0.02; done\n"
-                   "URL=$(sed -n 's/^listening on //p' " +
-                   log +
-                   ")\n"
+  return run_shell("folder=" + folder.path() +
+                   "\n"
+                   "python3 -B '" FORGE_SOURCE_DIR
+                   "/tests/server/fake_server.py' 2> $folder/log & server=$!\n"
+                   "trap 'kill $server; wait $server' EXIT\n"
+                   "until grep -qs listening $folder/log\n"
+                   "do kill -0 $server || exit 1; sleep 0.02; done\n"
+                   "URL=$(sed -n 's/^listening on //p' $folder/log)\n"
                    "BENCH=\"$FORGE bench serve --url $URL\"\n" +
-                   line + "\ncode=$?\nkill $server; wait $server\nexit $code");
+                   lines);
 }
 
 json::Value only_run(const Result<json::Document>& document) {
@@ -34,7 +43,7 @@ json::Value only_run(const Result<json::Document>& document) {
   return runs.at(0);
 }
 
-TEST(BenchServe, JsonHasTheStatedFieldsAndTheServersNumbers) {
+TEST_F(BenchServe, JsonHasTheStatedFieldsAndTheServersNumbers) {
   const Outcome outcome = with_fake_server(
       "$BENCH --model 'ttft=40 itl=10 chunk=2' --concurrency 2 --requests 6 --input-len 107 "
       "--output-len 8 --json");
@@ -62,7 +71,7 @@ TEST(BenchServe, JsonHasTheStatedFieldsAndTheServersNumbers) {
   EXPECT_EQ(run.find("errors").size(), 0u);
 }
 
-TEST(BenchServe, ARowForEachNumberOfClients) {
+TEST_F(BenchServe, ARowForEachNumberOfClients) {
   const Outcome outcome = with_fake_server("$BENCH --concurrency 1,3 --requests 6 --output-len 2");
   ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
   EXPECT_NE(outcome.out.find("| 1 client "), std::string::npos) << outcome.out;
@@ -72,7 +81,7 @@ TEST(BenchServe, ARowForEachNumberOfClients) {
   EXPECT_NE(outcome.err.find("model ttft=1"), std::string::npos) << outcome.err;
 }
 
-TEST(BenchServe, FailuresAreNamedAndCounted) {
+TEST_F(BenchServe, FailuresAreNamedAndCounted) {
   const Outcome outcome = with_fake_server(
       "$BENCH --model 'fail=429 every=5' --concurrency 1 --requests 10 --output-len 2");
   EXPECT_EQ(outcome.exit_code, 1);
@@ -80,7 +89,7 @@ TEST(BenchServe, FailuresAreNamedAndCounted) {
       << outcome.out;
 }
 
-TEST(BenchServe, RequestsAreWhatTheFlagsSay) {
+TEST_F(BenchServe, RequestsAreWhatTheFlagsSay) {
   const Outcome outcome = with_fake_server(
       "$BENCH --model ttft=0 --rate 100 --requests 4 --token-ids --input-len 12 --prefix-len 5 "
       "--output-len 3 --seed 9 -q --json > /dev/null && python3 -c 'import sys, urllib.request as "
@@ -109,7 +118,7 @@ TEST(BenchServe, RequestsAreWhatTheFlagsSay) {
   EXPECT_EQ(prompts.size(), 4u);
 }
 
-TEST(BenchServe, LinesOfAFileAreThePrompts) {
+TEST_F(BenchServe, LinesOfAFileAreThePrompts) {
   const Outcome outcome = with_fake_server(
       "printf 'one two\\n\\nthree\\n' | $BENCH --model ttft=0 -c 1 --requests 4 --endpoint chat "
       "--prompt-file - -q --json > /dev/null && python3 -c 'import sys, urllib.request as u; "
@@ -125,7 +134,7 @@ TEST(BenchServe, LinesOfAFileAreThePrompts) {
   }
 }
 
-TEST(BenchServe, AServerThatRefusesFieldsIsAskedWithoutThem) {
+TEST_F(BenchServe, AServerThatRefusesFieldsIsAskedWithoutThem) {
   const Outcome outcome = with_fake_server(
       "$BENCH --model 'refuse=ignore_eos,stream_options' -c 1 --requests 2 --output-len 4");
   ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
@@ -135,17 +144,18 @@ TEST(BenchServe, AServerThatRefusesFieldsIsAskedWithoutThem) {
       << outcome.out;
 }
 
-TEST(BenchServe, CtrlCPrintsWhatWasMeasured) {
+TEST_F(BenchServe, CtrlCPrintsWhatWasMeasured) {
   const Outcome outcome = with_fake_server(
-      "$BENCH --model 'itl=20' -c 2,4 --duration 60 --output-len 5 & bench=$!\n"
-      "sleep 1.5; kill -INT $bench; wait $bench");
+      "$BENCH --model 'itl=20' -c 2,4 --duration 600 --output-len 5 2> $folder/said & bench=$!\n"
+      "until grep -qs '2 clients' $folder/said; do kill -0 $bench || exit 1; sleep 0.02; done\n"
+      "sleep 1; kill -INT $bench; wait $bench");
   EXPECT_EQ(outcome.exit_code, 130);
   EXPECT_NE(outcome.out.find("| 2 clients "), std::string::npos) << outcome.out << outcome.err;
   EXPECT_EQ(outcome.out.find("| 4 clients "), std::string::npos) << outcome.out;
   EXPECT_EQ(outcome.out.find("failed:"), std::string::npos) << outcome.out;
 }
 
-TEST(BenchServe, WhatCannotBeDoneIsOneLine) {
+TEST_F(BenchServe, WhatCannotBeDoneIsOneLine) {
   struct Case {
     std::vector<std::string> arguments;
     int exit_code;
@@ -165,7 +175,9 @@ TEST(BenchServe, WhatCannotBeDoneIsOneLine) {
       {{"--url", url, "--prefix-len", "200"}, 2, "--prefix-len 200"},
       {{"--url", url, "--endpoint", "embeddings"}, 2, "--endpoint embeddings"},
       {{"--url", url, "--endpoint", "chat", "--token-ids"}, 2, "--token-ids"},
-      {{"--url", "127.0.0.1:1"}, 1, "no scheme"},
+      {{"--url", "127.0.0.1:1"}, 2, "no http:// or https:// at its start"},
+      {{"--url", url, "--seed", "-1"}, 2, "--seed -1: expected a number from 0 to 2^64 - 1"},
+      {{"--url", url, "--requests", "99999999999999999999"}, 2, "--requests 9"},
       {{"--url", url}, 1, "connect: Connection refused"},
       {{"--url", "http://host.invalid"}, 1, "cannot find the host"},
       {{"--url", url, "--model", "m", "--prompt-file", "/nonexistent"}, 1, "/nonexistent"},

@@ -130,7 +130,12 @@ TEST(Bench, BadInput) {
                {"unknown type \"q9\"", "q8_0", "iq4_xs", "q4_k_m"});
   expect_error(run_forge({"bench", "--random", "smollm2-135m"}), 2, {"expected SPEC:TYPE"});
   expect_error(run_forge({"bench", "--random", "tiny-test:f32", "--model", "bundled"}), 2,
-               {"--model", "--random"});
+               {"--model and --random: expected one of them"});
+  // The variable is only for where nothing is named.
+  EXPECT_EQ(run_forge({"bench", "--random", "tiny-test:f32", "--repeat", "1", "--gen", "1", "-q"},
+                      "", {{"FORGE_MODEL", "/nonexistent"}})
+                .exit_code,
+            0);
   expect_error(bench({"--batch", "0"}), 2, {"--batch 0: expected 1 to"});
   expect_error(bench({"--batch", "2,x"}), 2, {"--batch"});
   expect_error(bench({"--depth", "500"}), 2,

@@ -221,14 +221,8 @@ TEST(Generate, AClosedPipeEndsItQuietly) {
 }
 
 TEST(Interrupt, CtrlCStopsWithTheClosingLine) {
-  // A context so long that it is never written full.
   const TemporaryFolder folder;
-  const std::string model = copy_stories_folder(folder);
-  std::string config = read_file(model + "/config.json");
-  const std::string limit = "\"max_position_embeddings\": 512";
-  ASSERT_NE(config.find(limit), std::string::npos);
-  config.replace(config.find(limit), limit.size(), "\"max_position_embeddings\": 200000");
-  folder.write("forge-stories/config.json", config);
+  const std::string model = endless_stories_folder(folder);
   RunningProgram forge("generate", {"--model", model, "--max-tokens", "100000", "--ignore-eos",
                                     "--prompt", "Once", "--seed", "3"});
   ASSERT_TRUE(eventually([&] { return forge.out().size() > 20 || forge.has_ended(); }));

@@ -136,4 +136,17 @@ std::string copy_stories_folder(const TemporaryFolder& folder) {
   return copy;
 }
 
+std::string endless_stories_folder(const TemporaryFolder& folder) {
+  const std::string copy = copy_stories_folder(folder);
+  std::string config = read_file(copy + "/config.json");
+  const std::string limit = "\"max_position_embeddings\": 512";
+  const size_t at = config.find(limit);
+  EXPECT_NE(at, std::string::npos);
+  if (at != std::string::npos) {
+    config.replace(at, limit.size(), "\"max_position_embeddings\": 200000");
+  }
+  folder.write("forge-stories/config.json", config);
+  return copy;
+}
+
 }  // namespace forge::cli

@@ -39,5 +39,7 @@ struct Environment {
 [[nodiscard]] std::string stories_folder();
 /// A copy of the folder inside another one, to break.
 [[nodiscard]] std::string copy_stories_folder(const TemporaryFolder& folder);
+/// A copy whose context (200,000 tokens) no text fills while a test looks.
+[[nodiscard]] std::string endless_stories_folder(const TemporaryFolder& folder);
 
 }  // namespace forge::cli

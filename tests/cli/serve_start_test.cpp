@@ -59,7 +59,7 @@ TEST(ServeStart, WhatCannotBeServedIsOneErrorAndAnExitCode) {
       {{"--host", "0.0.0.0"}, 2, "--allow-open"},
       {{"--host", "::"}, 2, "--allow-open"},
       {{"--port", "65536"}, 2, "--port 65536"},
-      {{"--port", "http"}, 2, "--port"},
+      {{"--port", "http"}, 2, "--port http: not a number that it takes"},
       {{"--tls-cert", no_pem}, 2, "--tls-cert and --tls-key go together"},
       {{"--tls-cert", no_pem, "--tls-key", no_pem}, 1, no_pem},
       {{"--tls-cert", "/nonexistent", "--tls-key", no_pem}, 1, "/nonexistent"},
@@ -73,7 +73,11 @@ TEST(ServeStart, WhatCannotBeServedIsOneErrorAndAnExitCode) {
       {{"--queue-timeout", "nan"}, 2, "--queue-timeout nan"},
       {{"--max-concurrent", "-1"}, 2, "--max-concurrent -1"},
       {{"--ctx", "100000"}, 2, "100000"},
-      {{"--kv-cache-tokens", "16"}, 1, "kv_cache_tokens is 16"},
+      {{"--kv-cache-tokens", "16"}, 2, "--kv-cache-tokens 16: a context of 512 does not fit"},
+      {{"--kv-cache-tokens", "1000000000"}, 1, "left: --kv-cache-tokens "},
+      {{"--max-step-tokens", "20", "--max-concurrent", "30"}, 2, "--max-concurrent 30: more than"},
+      {{"--cors-origin", "https://chat.example/"}, 2, "--cors-origin https://chat.example/"},
+      {{"--cors-origin", "chat.example"}, 2, "expected * or SCHEME://HOST"},
       {{"--pooling", "max"}, 2, "--pooling max"},
       {{"/nonexistent.gguf"}, 1, "/nonexistent.gguf"},
   };
@@ -88,6 +92,14 @@ TEST(ServeStart, WhatCannotBeServedIsOneErrorAndAnExitCode) {
     EXPECT_TRUE(last.starts_with("forge: error: ")) << outcome.err;
     EXPECT_NE(last.find(c.message), std::string::npos) << outcome.err;
   }
+}
+
+TEST(ServeStart, AVariableThatIsWrongIsNamed) {
+  const Outcome outcome = run_forge({"serve"}, "", {{"FORGE_PORT", "http"}});
+  EXPECT_EQ(outcome.exit_code, 2);
+  EXPECT_EQ(outcome.err,
+            "forge: error: FORGE_PORT=http: not a number that --port takes (see forge serve "
+            "--help)\n");
 }
 
 TEST(ServeStart, AnOpenServerWarns) {

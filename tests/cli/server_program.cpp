@@ -21,6 +21,13 @@ ServerProgram::ServerProgram(const std::vector<std::string>& arguments,
   EXPECT_TRUE(is_settled) << err();
 }
 
+std::vector<std::string> EndlessServer::arguments(const std::string& model,
+                                                  const std::vector<std::string>& more) {
+  std::vector<std::string> all = {model, "--port", "0", "--dtype", "f32", "--threads", "1"};
+  all.insert(all.end(), more.begin(), more.end());
+  return all;
+}
+
 uint16_t ServerProgram::port() const {
   const size_t colon = url_.rfind(':');
   if (colon == std::string::npos) return 0;

@@ -37,6 +37,24 @@ class ServerProgram : public RunningProgram {
   std::string url_;
 };
 
+/// The model of an EndlessServer.
+struct EndlessModel {
+  TemporaryFolder folder;
+  std::string path = endless_stories_folder(folder);
+};
+
+/// A server in the slow arithmetic whose texts can go on for minutes (max_tokens up to 100,000):
+/// what a test wants to see happen beside one happens beside it on any machine.
+class EndlessServer : EndlessModel, public ServerProgram {
+ public:
+  explicit EndlessServer(const std::vector<std::string>& more = {})
+      : ServerProgram(arguments(path, more)) {}
+
+ private:
+  static std::vector<std::string> arguments(const std::string& model,
+                                            const std::vector<std::string>& more);
+};
+
 /// Parses text that must be JSON.
 [[nodiscard]] json::Document parse_json(std::string_view text);
 

@@ -38,6 +38,11 @@ TEST(MemoryPlan, ARefusalHasTheNumbersAndWhatWouldFit) {
       less_context.error().message,
       "not enough memory: weights 100 MiB + KV cache 1.00 GiB (1024 tokens) + workspace 28.0 MiB "
       "= 1.12 GiB, the control group /box has 328 MiB left: --ctx 192 fits");
+  // A cache for several sequences may shrink to one context before the context must.
+  const Status less_cache = check_fits(plan, {328 << 20, "the machine"}, 128);
+  EXPECT_TRUE(less_cache.error().message.ends_with("left: --kv-cache-tokens 192 fits"));
+  const Status neither = check_fits(plan, {328 << 20, "the machine"}, 256);
+  EXPECT_TRUE(neither.error().message.ends_with("left: --ctx 192 fits"));
   const Status no_context = check_fits(plan, {120 << 20, "the machine"});
   ASSERT_FALSE(no_context.ok());
   EXPECT_NE(no_context.error().message.find("a smaller or more quantised model would"),

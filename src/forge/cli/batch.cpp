@@ -99,8 +99,8 @@ int batch(const CommandLine& line, const BatchFlags& flags) {
   Result<engine::LoadedModel> weights = load(flags.model);
   if (!weights.ok()) return runtime_error(weights.error().message);
   const Model model = Model::from(std::move(weights).value());
-  if (const auto ctx = choose_context(flags.serving.ctx, model.loaded().spec()); !ctx.ok()) {
-    return line.fail(ctx.error().message);
+  if (const Status status = check(flags.serving, model.loaded().spec()); !status.ok()) {
+    return line.fail(status.error().message);
   }
   EngineOptions engine_options = batch_engine_options(flags);
   if (!flags.quiet) engine_options.on_note = note;
@@ -110,9 +110,7 @@ int batch(const CommandLine& line, const BatchFlags& flags) {
   if (!served.ok()) return runtime_error(served.error().message);
   if (!flags.quiet) {
     announce(flags.model, model.loaded(), flags.runtime);
-    const EngineInfo& info = (*engine)->info();
-    note(fmt::format("{} sequences at once, context {}, KV cache of {} tokens ({})",
-                     info.max_sequences, info.context_len, info.kv_cache_tokens, info.kv_dtype));
+    note(capacity_text((*engine)->info()));
   }
 
   // Not before all that could fail: --overwrite throws away what is there.

@@ -1,5 +1,7 @@
 #include "forge/cli/batch_options.h"
 
+#include "forge/cli/flag_values.h"
+
 namespace forge::cli {
 namespace {
 
@@ -8,10 +10,12 @@ constexpr int32_t kMaxQueue = 1 << 20;
 
 void add_file_options(CLI::App& app, BatchFlags& flags) {
   app.add_option("FILE", flags.input, "Requests, one JSON object a line, as OpenAI's batches")
+      ->required()
       ->type_name("FILE")
       ->always_capture_default(false);
   app.add_option("-o,--output", flags.output,
                  "Where answers go, as they are finished; what it has is not done again")
+      ->required()
       ->type_name("OUT")
       ->always_capture_default(false);
   app.add_flag("--overwrite", flags.overwrite, "Throw away what OUT has and start anew");
@@ -24,9 +28,9 @@ void add_batch_options(CommandLine& line, BatchFlags& flags) {
   add_file_options(line.app(), flags);
   add_model_option(line, flags.model, ModelArgument::kFlag);
   add_loading_options(line, flags.model);
-  line.app()
-      .add_option("--seed", flags.seed, "Gives lines without a seed one each, by their custom_id")
-      ->type_name("N")
+  add_seed_option(
+      line.app(), [&flags](uint64_t seed) { flags.seed = seed; },
+      "Gives lines without a seed one each, by their custom_id", "0")
       ->group(kApiGroup);
   add_serving_options(line, flags.serving);
   add_runtime_options(line, flags.runtime);
@@ -34,9 +38,8 @@ void add_batch_options(CommandLine& line, BatchFlags& flags) {
 
 Status check(const BatchFlags& flags) {
   FORGE_TRY_STATUS(check(flags.runtime));
-  if (flags.input.empty()) return make_error("no FILE of requests");
-  if (flags.output.empty()) return make_error("no output: expected -o OUT");
-  return check(flags.serving);
+  FORGE_TRY_STATUS(check(flags.serving));
+  return {};
 }
 
 EngineOptions batch_engine_options(const BatchFlags& flags) {

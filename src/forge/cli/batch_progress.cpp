@@ -42,10 +42,10 @@ std::string BatchProgress::text(const server::batch::BatchCounts& counts,
   const double elapsed = std::chrono::duration<double>(Clock::now() - start_).count();
   const int64_t n_now = counts.written() + counts.unanswered;
   const int64_t n_done = n_before_ + n_now;
-  const int64_t percent = n_lines_ == 0 ? 100 : 100 * n_done / n_lines_;
+  const int64_t percent = 100 * n_done / n_lines_;
   std::string bar;
   if (is_terminal_) {
-    const int64_t length = n_lines_ == 0 ? kBarLength : kBarLength * n_done / n_lines_;
+    const int64_t length = kBarLength * n_done / n_lines_;
     bar = fmt::format("[{:<{}}] ", std::string(static_cast<size_t>(length), '='), kBarLength);
   }
   const std::string left = n_now == 0

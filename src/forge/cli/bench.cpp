@@ -49,7 +49,6 @@ void add_options(CommandLine& line, Options& options) {
                  "wrong one lists them all")
       ->type_name("SPEC:TYPE")
       ->always_capture_default(false)
-      ->excludes(app.get_option("--model"))
       ->group("Model");
   add_loading_options(line, options.model);
   app.add_option("-p,--prompt", bench.n_prompt, "Tokens of the prompt test; 0: none")
@@ -174,6 +173,7 @@ int run_bench(const Arguments& arguments) {
   if (!options.quiet) options.bench.backend.on_note = note;
   std::optional<engine::RandomModel> random;
   if (!options.random.empty()) {
+    if (line.is_named("--model")) return line.fail("--model and --random: expected one of them");
     Result<engine::RandomModel> named = engine::RandomModel::create(options.random);
     if (!named.ok()) return line.fail(named.error().message);
     random = std::move(named).value();

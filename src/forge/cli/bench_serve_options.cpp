@@ -4,6 +4,9 @@
 #include <cmath>
 #include <limits>
 
+#include "forge/cli/flag_values.h"
+#include "forge/server/client/url.h"
+
 namespace forge::cli {
 namespace {
 
@@ -38,8 +41,9 @@ void add_load_options(CLI::App& app, BenchServeOptions& options) {
   app.add_option("--timeout", options.timeout, "Seconds that a request may take")
       ->type_name("S")
       ->group("Load");
-  app.add_option("--seed", options.seed, "Of the prompts and the moments of --rate")
-      ->type_name("N")
+  add_seed_option(
+      app, [&options](uint64_t seed) { options.seed = seed; },
+      "Of the prompts and the moments of --rate", "0")
       ->group("Load");
 }
 
@@ -72,15 +76,11 @@ void add_request_options(CLI::App& app, BenchServeOptions& options) {
 }
 
 Status check_prompts(const BenchServeOptions& options) {
-  static constexpr int64_t kMostTokens = int64_t{1} << 24;
-  const auto check_range = [](std::string_view flag, int64_t value, int64_t least) -> Status {
-    if (value >= least && value <= kMostTokens) return {};
-    return make_error("{} {}: expected {} to {}", flag, value, least, kMostTokens);
-  };
-  FORGE_TRY_STATUS(check_range("--input-len", options.input_len, 1));
-  FORGE_TRY_STATUS(check_range("--output-len", options.output_len, 1));
-  FORGE_TRY_STATUS(check_range("--prefix-len", options.prefix_len, 0));
-  FORGE_TRY_STATUS(check_range("--vocab", options.vocab_size, 2));
+  constexpr int32_t kMostTokens = 1 << 24;
+  FORGE_TRY_STATUS(check_range("--input-len", options.input_len, 1, kMostTokens));
+  FORGE_TRY_STATUS(check_range("--output-len", options.output_len, 1, kMostTokens));
+  FORGE_TRY_STATUS(check_range("--prefix-len", options.prefix_len, 0, kMostTokens));
+  FORGE_TRY_STATUS(check_range("--vocab", options.vocab_size, 2, kMostTokens));
   if (options.prefix_len > options.input_len) {
     return make_error("--prefix-len {}: more than --input-len {}", options.prefix_len,
                       options.input_len);
@@ -130,23 +130,26 @@ void add_bench_serve_options(CommandLine& line, BenchServeOptions& options) {
 
 Status check(BenchServeOptions& options) {
   constexpr int32_t kMostClients = 1 << 20;
+  constexpr int64_t kMostRequests = int64_t{1} << 40;
   constexpr double kMostRate = 1e6;
   constexpr double kMostSeconds = 1e6;
   if (options.url.empty() && options.model.empty()) {
     return make_error("no server: expected --url, or --model to start one");
   }
+  if (!options.url.empty()) {
+    const Result<server::client::Url> url = server::client::parse_url(options.url);
+    if (!url.ok()) return make_error("--url {}", url.error().message);
+  }
   for (const int32_t n : options.concurrency) {
-    if (n < 1 || n > kMostClients) {
-      return make_error("--concurrency {}: expected 1 to {}", n, kMostClients);
-    }
+    FORGE_TRY_STATUS(check_range("--concurrency", n, 1, kMostClients));
   }
   for (const double rate : options.rates) {
     if (!(rate > 0.0 && rate <= kMostRate)) {
       return make_error("--rate {}: expected more than 0, at most {}", rate, kMostRate);
     }
   }
-  if (options.n_requests && *options.n_requests < 1) {
-    return make_error("--requests {}: expected at least 1", *options.n_requests);
+  if (options.n_requests) {
+    FORGE_TRY_STATUS(check_range("--requests", *options.n_requests, 1, kMostRequests));
   }
   if (!options.duration && !options.n_requests) options.duration = kDefaultSeconds;
   if (options.duration && !(*options.duration > 0.0 && *options.duration <= kMostSeconds)) {

@@ -43,6 +43,7 @@ CommandLine::CommandLine(std::string name, const std::string& description,
 }
 
 std::optional<int> CommandLine::parse(Arguments arguments) {
+  arguments_ = arguments;
   std::reverse(arguments.begin(), arguments.end());  // as CLI11 takes a vector
   try {
     app_.parse(std::move(arguments));
@@ -56,6 +57,20 @@ std::optional<int> CommandLine::parse(Arguments arguments) {
   return std::nullopt;
 }
 
+bool CommandLine::is_named(const std::string& flag) const {
+  const CLI::Option* option = app_.get_option(flag);
+  const auto names = [&](const std::string& argument) {
+    for (const std::string& name : option->get_lnames()) {
+      if (argument == "--" + name || argument.starts_with("--" + name + "=")) return true;
+    }
+    for (const std::string& name : option->get_snames()) {
+      if (argument.starts_with("-" + name)) return true;
+    }
+    return false;
+  };
+  return std::any_of(arguments_.begin(), arguments_.end(), names);
+}
+
 int CommandLine::fail(std::string_view message) const { return usage_error(name_, message); }
 
 std::string CommandLine::describe(const CLI::ParseError& error) const {
@@ -66,6 +81,10 @@ std::string CommandLine::describe(const CLI::ParseError& error) const {
                            option->count());
       }
     }
+  }
+  constexpr std::string_view kNotConverted = "Could not convert: ";  // NAME = VALUE
+  if (const std::string_view text = error.what(); text.starts_with(kNotConverted)) {
+    return describe_value(text.substr(kNotConverted.size()));
   }
   const std::vector<std::string> extras = app_.remaining();
   if (dynamic_cast<const CLI::ExtrasError*>(&error) == nullptr || extras.empty()) {
@@ -80,6 +99,25 @@ std::string CommandLine::describe(const CLI::ParseError& error) const {
   const std::string nearest = nearest_name(flag, names);
   if (nearest.empty()) return fmt::format("unknown option {}", flag);
   return fmt::format("unknown option {}: did you mean {}?", flag, nearest);
+}
+
+std::string CommandLine::describe_value(std::string_view text) const {
+  const size_t equals = std::min(text.find(" = "), text.size());
+  const std::string flag(text.substr(0, equals));
+  const std::string_view value = text.substr(std::min(equals + 3, text.size()));
+  // All that is converted are numbers; other values are checked by their commands.
+  if (const std::string variable = app_.get_option(flag)->get_envname();
+      !variable.empty() && !is_named(flag)) {
+    return fmt::format("{}={}: not a number that {} takes", variable, value, flag);
+  }
+  return fmt::format("{} {}: not a number that it takes", flag, value);
+}
+
+CLI::Option* several(CLI::Option* option) {
+  return option->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->allow_extra_args(false)
+      ->always_capture_default(false);
 }
 
 std::string nearest_name(const std::string& name, const std::vector<std::string>& candidates) {

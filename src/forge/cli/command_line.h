@@ -23,15 +23,24 @@ class CommandLine {
   /// more to do: after --help (kOk) and on errors, which are reported (kUsageError).
   [[nodiscard]] std::optional<int> parse(Arguments arguments);
 
+  /// Whether the arguments parsed last name this flag, in any of its forms. What an environment
+  /// variable gave is not named.
+  [[nodiscard]] bool is_named(const std::string& flag) const;
+
   /// Reports a usage error of this subcommand.
   [[nodiscard]] int fail(std::string_view message) const;
 
  private:
   [[nodiscard]] std::string describe(const CLI::ParseError& error) const;
+  [[nodiscard]] std::string describe_value(std::string_view text) const;
 
   std::string name_;
   CLI::App app_;
+  Arguments arguments_;
 };
+
+/// Lets an option be given several times, one value each; the default is not shown.
+CLI::Option* several(CLI::Option* option);
 
 /// The candidate nearest to a mistyped name, or empty where none is near: at most a third of the
 /// name's letters wrong.

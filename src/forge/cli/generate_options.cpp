@@ -1,12 +1,12 @@
 #include "forge/cli/generate_options.h"
 
 #include <cerrno>
-#include <charconv>
 #include <cmath>
 #include <cstdlib>
 #include <limits>
 #include <random>
 
+#include "forge/cli/flag_values.h"
 #include "forge/cli/text_input.h"
 
 namespace forge::cli {
@@ -42,21 +42,13 @@ void add_length_options(CLI::App& app, GenerateFlags& flags) {
                  "Most tokens of prompt and text together; 0: the model's context")
       ->type_name("N")
       ->group(group);
-  app.add_option("--stop", flags.stop, "End before this text (may be given several times)")
-      ->type_name("S")
-      ->group(group)
-      ->expected(1)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
-      ->allow_extra_args(false)
-      ->always_capture_default(false);
-  app.add_option("--stop-token", flags.stop_ids,
-                 "End at this token id (may be given several times)")
-      ->type_name("ID")
-      ->group(group)
-      ->expected(1)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
-      ->allow_extra_args(false)
-      ->always_capture_default(false);
+  several(app.add_option("--stop", flags.stop, "End before this text (may be given several times)")
+              ->type_name("S")
+              ->group(group));
+  several(app.add_option("--stop-token", flags.stop_ids,
+                         "End at this token id (may be given several times)")
+              ->type_name("ID")
+              ->group(group));
   app.add_flag("--ignore-eos", flags.ignore_eos, "Go on when the model says that its text ends")
       ->group(group);
 }
@@ -78,16 +70,13 @@ void add_sampling_options(CLI::App& app, GenerateFlags& flags) {
   number("--presence-penalty", s.presence_penalty, "Lowers tokens that are in the text; 0: off");
   number("--frequency-penalty", s.frequency_penalty,
          "Lowers tokens for each time they are in the text; 0: off");
-  app.add_option("--logit-bias", flags.logit_bias,
-                 "Adds V to the logit of token ID (may be given several times)")
-      ->type_name("ID=V")
-      ->group(group)
-      ->expected(1)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
-      ->allow_extra_args(false)
-      ->always_capture_default(false);
-  app.add_option("--seed", flags.seed, "Same seed, same text; random and printed where not given")
-      ->type_name("N")
+  several(app.add_option("--logit-bias", flags.logit_bias,
+                         "Adds V to the logit of token ID (may be given several times)")
+              ->type_name("ID=V")
+              ->group(group));
+  add_seed_option(
+      app, [&flags](uint64_t seed) { flags.seed = seed; },
+      "Same seed, same text; random and printed where not given")
       ->group(group);
 }
 
@@ -119,13 +108,6 @@ Result<LogitBias> parse_logit_bias(const std::string& text) {
   const float bias = std::strtof(text.c_str() + equals + 1, &end);
   if (*end != '\0' || std::isnan(bias)) return wrong;
   return LogitBias{static_cast<int32_t>(id), bias};
-}
-
-Result<uint64_t> parse_seed(const std::string& text) {
-  uint64_t seed = 0;
-  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), seed);
-  if (failure == std::errc() && end == text.data() + text.size()) return seed;
-  return make_error("--seed {}: expected a number from 0 to 2^64 - 1", text);
 }
 
 }  // namespace
@@ -167,7 +149,7 @@ Status complete(GenerateFlags& flags) {
   FORGE_TRY_STATUS(validate(without_ids, 0));
   flags.json = flags.json || flags.n_logprobs.has_value();
   if (flags.seed) {
-    FORGE_TRY(flags.sampling.seed, parse_seed(*flags.seed));
+    flags.sampling.seed = *flags.seed;
   } else {
     flags.sampling.seed = std::random_device{}();  // 32 bits: short enough to type again
   }

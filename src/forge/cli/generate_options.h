@@ -30,7 +30,7 @@ struct GenerateFlags {
   bool ignore_eos = false;
 
   SamplingParams sampling{.temperature = 0.8};
-  std::optional<std::string> seed;      // a number; as text, since CLI11 would take -1 for 2^64 - 1
+  std::optional<uint64_t> seed;
   std::vector<std::string> logit_bias;  // "ID=V"
 
   bool echo = false;

@@ -6,6 +6,7 @@
 
 #include "forge/base/thread_pool.h"
 #include "forge/cli/commands.h"
+#include "forge/cli/flag_values.h"
 #include "forge/cli/interrupt.h"
 #include "forge/cli/model_options.h"
 #include "forge/cli/random_model_progress.h"
@@ -41,8 +42,8 @@ void add_options(CommandLine& line, Options& options) {
       ->required()
       ->always_capture_default(false)
       ->group("Output");
-  app.add_option("--seed", options.seed, "Another seed, other weights")
-      ->type_name("N")
+  add_seed_option(
+      app, [&options](uint64_t seed) { options.seed = seed; }, "Another seed, other weights", "1")
       ->group("Model");
   app.add_flag("-q,--quiet", options.quiet, "Nothing on stderr but errors")->group("Output");
   app.add_option("-t,--threads", options.threads, "0: every CPU the process may use")

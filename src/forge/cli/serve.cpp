@@ -55,9 +55,7 @@ class LineLog {
 };
 
 void announce_server(const ServeFlags& flags, const Engine& engine, uint16_t port, bool has_keys) {
-  const EngineInfo& info = engine.info();
-  note(fmt::format("{} sequences at once, context {}, KV cache of {} tokens ({})",
-                   info.max_sequences, info.context_len, info.kv_cache_tokens, info.kv_dtype));
+  note(capacity_text(engine.info()));
   if (!has_keys && !is_loopback(flags.host)) {
     note("warning: anyone who can reach this address can use the server: no key is asked for");
   }
@@ -84,8 +82,8 @@ int serve(const CommandLine& line, const ServeFlags& flags) {
   Result<engine::LoadedModel> weights = load(flags.model);
   if (!weights.ok()) return runtime_error(weights.error().message);
   const Model model = Model::from(std::move(weights).value());
-  if (const auto ctx = choose_context(flags.serving.ctx, model.loaded().spec()); !ctx.ok()) {
-    return line.fail(ctx.error().message);
+  if (const Status status = check(flags.serving, model.loaded().spec()); !status.ok()) {
+    return line.fail(status.error().message);
   }
   EngineOptions engine_options = serve_engine_options(flags);
   engine_options.on_note = note;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <sstream>
 
+#include "forge/cli/flag_values.h"
 #include "forge/cli/text_input.h"
 
 namespace forge::cli {
@@ -10,23 +11,14 @@ namespace {
 
 constexpr const char* kNetwork = "Network";
 
-CLI::Option* several(CLI::App& app, const std::string& name, std::vector<std::string>& values,
-                     const std::string& text) {
-  return app.add_option(name, values, text)
-      ->expected(1)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
-      ->allow_extra_args(false)
-      ->always_capture_default(false);
-}
-
 void add_network_options(CLI::App& app, ServeFlags& flags) {
   app.add_option("--host", flags.host, "Address to listen on")->type_name("A")->group(kNetwork);
   app.add_option("--port", flags.port, "Port; 0: any free one, which is printed")
       ->type_name("N")
       ->envname("FORGE_PORT")
       ->group(kNetwork);
-  several(app, "--api-key", flags.api_keys,
-          "A key that clients must send (may be given several times)")
+  several(app.add_option("--api-key", flags.api_keys,
+                         "A key that clients must send (may be given several times)"))
       ->type_name("K")
       ->group(kNetwork);
   app.add_option("--api-key-file", flags.api_key_file,
@@ -45,8 +37,9 @@ void add_network_options(CLI::App& app, ServeFlags& flags) {
       ->type_name("F")
       ->always_capture_default(false)
       ->group(kNetwork);
-  several(app, "--cors-origin", flags.cors_origins,
-          "A web origin that browsers may call from, or * (may be given several times)")
+  several(
+      app.add_option("--cors-origin", flags.cors_origins,
+                     "A web origin that browsers may call from, or * (may be given several times)"))
       ->type_name("O")
       ->group(kNetwork);
   app.add_option("--max-connections", flags.max_connections, "More get 503")
@@ -146,21 +139,23 @@ bool is_loopback(const std::string& host) {
 }
 
 Status check(const ServeFlags& flags) {
-  constexpr double kMost = 2147483647.0;
   FORGE_TRY_STATUS(check(flags.runtime));
   FORGE_TRY_STATUS(check(flags.serving));
   FORGE_TRY_STATUS(check_range("--port", flags.port, 0, 65535));
-  FORGE_TRY_STATUS(check_range("--max-queue", flags.max_queue, 0, kMost / 2));
+  FORGE_TRY_STATUS(check_range("--max-queue", flags.max_queue, 0, kMostTokens));
   FORGE_TRY_STATUS(check_range("--prompt-share", flags.prompt_share, 0.01, 1));
   FORGE_TRY_STATUS(check_range("--queue-timeout", flags.queue_timeout_s, 0, 1e6));
   FORGE_TRY_STATUS(check_range("--request-timeout", flags.request_timeout_s, 0, 1e6));
   FORGE_TRY_STATUS(check_range("--drain-timeout", flags.drain_timeout_s, 0, 1e6));
   FORGE_TRY_STATUS(check_range("--max-n", flags.max_n, 1, 65536));
   FORGE_TRY_STATUS(check_range("--max-body", flags.max_body_mb, 1, 4095));
-  FORGE_TRY_STATUS(check_range("--max-connections", flags.max_connections, 1, 1e6));
+  FORGE_TRY_STATUS(check_range("--max-connections", flags.max_connections, 1, 1'000'000));
   FORGE_TRY_STATUS(check_range("--io-threads", flags.io_threads, 1, 256));
   if (flags.tls_cert.empty() != flags.tls_key.empty()) {
     return make_error("--tls-cert and --tls-key go together");
+  }
+  for (const std::string& origin : flags.cors_origins) {
+    FORGE_TRY_STATUS(check_origin("--cors-origin", origin));
   }
   const auto is_empty = [](const std::string& key) { return key.empty(); };
   if (std::any_of(flags.api_keys.begin(), flags.api_keys.end(), is_empty)) {

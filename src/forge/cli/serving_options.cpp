@@ -1,17 +1,17 @@
 #include "forge/cli/serving_options.h"
 
+#include <fmt/format.h>
+
 #include "forge/cli/engine_options.h"
+#include "forge/cli/flag_values.h"
+#include "forge/cli/model_options.h"
 
 namespace forge::cli {
 namespace {
 
 void add_api_options(CLI::App& app, ServingOptions& options) {
-  app.add_option("--served-model-name", options.names,
-                 "What the API calls the model (may be given several times)")
-      ->expected(1)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
-      ->allow_extra_args(false)
-      ->always_capture_default(false)
+  several(app.add_option("--served-model-name", options.names,
+                         "What the API calls the model (may be given several times)"))
       ->type_name("NAME")
       ->group(kApiGroup);
   app.add_flag("--lenient", options.lenient, "Ignore unknown request fields")->group(kApiGroup);
@@ -44,22 +44,26 @@ void add_serving_options(CommandLine& line, ServingOptions& options) {
   add_api_options(line.app(), options);
 }
 
-Status check_range(std::string_view flag, double value, double low, double high) {
-  if (value >= low && value <= high) return {};
-  return make_error("{} {}: expected {} to {}", flag, value, low, high);
-}
-
 Status check(const ServingOptions& options) {
-  constexpr double kMost = 2147483647.0;
-  FORGE_TRY_STATUS(check_range("--ctx", options.ctx, 0, kMost));
-  FORGE_TRY_STATUS(
-      check_range("--kv-cache-tokens", static_cast<double>(options.kv_cache_tokens), 0, kMost / 2));
+  FORGE_TRY_STATUS(check_range("--ctx", options.ctx, 0, kMostTokens));
+  FORGE_TRY_STATUS(check_range("--kv-cache-tokens", options.kv_cache_tokens, 0, kMostTokens));
   FORGE_TRY_STATUS(check_range("--max-concurrent", options.max_concurrent, 0, 65536));
   FORGE_TRY_STATUS(check_range("--max-step-tokens", options.max_step_tokens, 0, 65536));
+  if (options.max_step_tokens > 0 && options.max_concurrent > options.max_step_tokens) {
+    return make_error("--max-concurrent {}: more than --max-step-tokens {}, one for each",
+                      options.max_concurrent, options.max_step_tokens);
+  }
   if (options.pooling != "mean" && options.pooling != "last") {
     return make_error("--pooling {}: expected mean or last", options.pooling);
   }
   return {};
+}
+
+Status check(const ServingOptions& options, const models::ModelSpec& spec) {
+  FORGE_TRY(const int32_t ctx, choose_context(options.ctx, spec));
+  if (options.kv_cache_tokens == 0 || options.kv_cache_tokens >= ctx) return {};
+  return make_error("--kv-cache-tokens {}: a context of {} does not fit into it: more, or --ctx {}",
+                    options.kv_cache_tokens, ctx, options.kv_cache_tokens);
 }
 
 EngineOptions engine_options(const ServingOptions& options, const RuntimeOptions& runtime) {
@@ -70,6 +74,11 @@ EngineOptions engine_options(const ServingOptions& options, const RuntimeOptions
   engine.max_step_tokens = options.max_step_tokens;
   engine.prefix_cache = !options.no_prefix_cache;
   return engine;
+}
+
+std::string capacity_text(const EngineInfo& info) {
+  return fmt::format("{} sequences at once, context {}, KV cache of {} tokens ({})",
+                     info.max_sequences, info.context_len, info.kv_cache_tokens, info.kv_dtype);
 }
 
 server::ServedOptions served_options(const ServingOptions& options) {

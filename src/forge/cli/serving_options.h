@@ -9,6 +9,7 @@
 #include "forge/cli/command_line.h"
 #include "forge/cli/runtime_options.h"
 #include "forge/engine.h"
+#include "forge/models/model_spec.h"
 #include "forge/server/api/served.h"
 
 namespace forge::cli {
@@ -26,6 +27,9 @@ struct ServingOptions {
   bool no_prefix_cache = false;
 };
 
+/// Most tokens or requests that a flag may ask for; sums of two fit into 32 bits.
+inline constexpr int32_t kMostTokens = (1 << 30) - 1;
+
 /// Groups of the help that a command may add to.
 inline constexpr const char* kApiGroup = "API";
 inline constexpr const char* kCapacityGroup = "Capacity";
@@ -36,12 +40,14 @@ void add_serving_options(CommandLine& line, ServingOptions& options);
 
 /// What can be said without a model.
 [[nodiscard]] Status check(const ServingOptions& options);
-/// Fails where a flag's value is outside [low, high], naming all three.
-[[nodiscard]] Status check_range(std::string_view flag, double value, double low, double high);
+/// What the model adds to that: the context, and a cache that holds one.
+[[nodiscard]] Status check(const ServingOptions& options, const models::ModelSpec& spec);
 
 /// What the flags describe; check() has passed.
 [[nodiscard]] EngineOptions engine_options(const ServingOptions& options,
                                            const RuntimeOptions& runtime);
+/// "16 sequences at once, context 512, KV cache of 8192 tokens (bf16)"
+[[nodiscard]] std::string capacity_text(const EngineInfo& info);
 [[nodiscard]] server::ServedOptions served_options(const ServingOptions& options);
 
 }  // namespace forge::cli

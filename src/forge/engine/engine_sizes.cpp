@@ -99,8 +99,11 @@ Result<EngineSizes> choose_sizes(const models::Model& model, const EngineOptions
   info.n_threads = options.n_threads > 0 ? std::min(options.n_threads, usable_cpu_count())
                                          : default_thread_count();
   info.context_len = options.context_len > 0 ? options.context_len : spec.context_len;
-  info.max_sequences = options.max_sequences > 0 ? options.max_sequences : default_sequences(spec);
   // A step must have room for one token of every sequence.
+  info.max_sequences = options.max_sequences > 0 ? options.max_sequences : default_sequences(spec);
+  if (options.max_sequences == 0 && options.max_step_tokens > 0) {
+    info.max_sequences = std::min(info.max_sequences, options.max_step_tokens);
+  }
   info.max_step_tokens = options.max_step_tokens > 0
                              ? options.max_step_tokens
                              : std::max(kDefaultStepTokens, info.max_sequences);
@@ -119,7 +122,7 @@ Result<EngineSizes> choose_sizes(const models::Model& model, const EngineOptions
                       options.kv_cache_tokens, info.context_len);
   }
   if (const auto available = available_memory()) {
-    FORGE_TRY_STATUS(check_fits(plan_memory(model, decoder), *available));
+    FORGE_TRY_STATUS(check_fits(plan_memory(model, decoder), *available, info.context_len));
   }
   return sizes;
 }

@@ -57,7 +57,7 @@ MemoryPlan plan_memory(const models::Model& model, const models::DecoderOptions&
   return plan;
 }
 
-Status check_fits(const MemoryPlan& plan, const AvailableMemory& available) {
+Status check_fits(const MemoryPlan& plan, const AvailableMemory& available, int64_t context_len) {
   // What the process holds already is not in the available memory any more.
   const int64_t needed = plan.total_bytes() - plan.process_bytes;
   if (needed <= available.bytes) return {};
@@ -70,7 +70,11 @@ Status check_fits(const MemoryPlan& plan, const AvailableMemory& available) {
   // A fiftieth less, since the rest of the machine does not stand still.
   const int64_t n_tokens = room_for_kv / 50 * 49 / std::max<int64_t>(plan.kv_bytes_per_token, 1);
   const int64_t n_whole_blocks = n_tokens / kBlockLen * kBlockLen;
-  if (n_whole_blocks > 0) return make_error("{}: --ctx {} fits", numbers, n_whole_blocks);
+  const bool holds_context = context_len > 0 && n_whole_blocks >= context_len;
+  if (n_whole_blocks > 0) {
+    return make_error("{}: {} {} fits", numbers, holds_context ? "--kv-cache-tokens" : "--ctx",
+                      n_whole_blocks);
+  }
   return make_error("{}: no context fits, a smaller or more quantised model would", numbers);
 }
 

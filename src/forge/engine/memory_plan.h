@@ -38,9 +38,11 @@ struct MemoryPlan {
 [[nodiscard]] MemoryPlan plan_memory(const models::Model& model,
                                      const models::DecoderOptions& options);
 
-/// Fails where the plan does not fit, with the numbers and what would make it fit: a smaller
-/// context where that is enough, else a smaller model.
-[[nodiscard]] Status check_fits(const MemoryPlan& plan, const AvailableMemory& available);
+/// Fails where the plan does not fit, with the numbers and what would make it fit: a smaller cache,
+/// a smaller context where that would not hold one, else a smaller model. context_len: tokens of
+/// one sequence; 0 where the cache is for one alone.
+[[nodiscard]] Status check_fits(const MemoryPlan& plan, const AvailableMemory& available,
+                                int64_t context_len = 0);
 
 /// "3.84 MiB", "512 B": three digits, binary units.
 [[nodiscard]] std::string format_bytes(int64_t bytes);

@@ -24,7 +24,7 @@ class DecoderBackend;
 
 /// kFast: packed weights and the kernels of an ISA level; activations as int8 against quantised
 /// weights, bf16 against BF16, f32 against F16 and F32. kReference: everything in f32 with sums in
-/// double, some hundred times slower; what the fast one is tested against.
+/// double, ten to twenty times slower; what the fast one is tested against.
 enum class Arithmetic { kFast, kReference };
 
 /// How a decoder computes, which may change the bits of its results, and how it gets its weights.

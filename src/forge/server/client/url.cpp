@@ -48,7 +48,7 @@ Result<Url> parse_url(std::string_view text) {
   } else if (rest.starts_with("http://")) {
     rest.remove_prefix(7);
   } else {
-    return fault("no scheme");
+    return fault("no http:// or https:// at its start");
   }
   const size_t path_at = std::min(rest.find('/'), rest.size());
   std::string_view authority = rest.substr(0, path_at);
