@@ -1,11 +1,15 @@
 // Trusts: fake_server.py, which says how it counts tokens and what it refuses.
 #include "forge/server/client/server_probe.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <string>
+#include <utility>
 
 #include "forge/base/json.h"
+#include "forge/server/http/server.h"
 #include "tests/server/fake_server.h"
 
 namespace forge::server::client {
@@ -27,6 +31,26 @@ class ServerProbeTest : public testing::Test {
 
 TEST_F(ServerProbeTest, TheFirstModelIsTheOneThatIsNamedFirst) {
   EXPECT_EQ(probe_.first_model().value(), "ttft=1");
+}
+
+// Each of these ended the program.
+TEST(ServerProbe, ModelsThatAreNoListOfModelsAreAnError) {
+  for (const std::string body : {R"({"data":[]})", R"({"data":{"id":"a"}})", R"({"data":"a"})",
+                                 R"({"data":[5]})", R"({"models":[]})", "[]", "5"}) {
+    http::Router router;
+    router.add({"GET", "/v1/models", [&body](const http::Request&, http::Response& response) {
+                  return response.send({.body = body, .headers = {}});
+                }});
+    const auto server = http::Server::start({}, std::move(router));
+    ASSERT_TRUE(server.ok()) << server.error().message;
+    const auto url = parse_url(fmt::format("http://127.0.0.1:{}/v1", (*server)->port()));
+    HttpTarget target = HttpTarget::find(*url, "").value();
+    ServerProbe probe(target, 10.0);
+    const auto model = probe.first_model();
+    ASSERT_FALSE(model.ok()) << body;
+    EXPECT_NE(model.error().message.find("names no model"), std::string::npos)
+        << model.error().message;
+  }
 }
 
 TEST_F(ServerProbeTest, ExtensionsAreWhatTheServerTakes) {

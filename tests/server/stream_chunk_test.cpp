@@ -28,6 +28,13 @@ TEST(StreamChunk, ContentIsTextOfAnyKind) {
   EXPECT_FALSE(parse("[DONE]").has_content);
 }
 
+// An object in the list's place ended the program.
+TEST(StreamChunk, ChoicesThatAreNoListHaveNoContent) {
+  for (const std::string_view choices : {R"({"a":1})", R"("text")", "5", "null"}) {
+    EXPECT_FALSE(parse(R"({"choices":)" + std::string(choices) + "}").has_content) << choices;
+  }
+}
+
 TEST(StreamChunk, TheEndAndTheUsage) {
   EXPECT_TRUE(parse("[DONE]").is_done);
   const StreamChunk chunk = parse(

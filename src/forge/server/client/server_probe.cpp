@@ -52,7 +52,9 @@ Result<std::string> ServerProbe::first_model() {
     return make_error("{}: HTTP {}: {}", place, reply.status, error_message(body));
   }
   FORGE_TRY(const json::Document document, json::Document::parse(body, place));
-  const auto id = document.root().find("data").at(0).find("id").as_string();
+  const json::Value models = document.root().find("data");
+  const bool has_one = models.is_array() && models.size() > 0;
+  const auto id = (has_one ? models.at(0).find("id") : json::Value()).as_string();
   if (!id) return make_error("{}: names no model, expected one; --model does too", place);
   return std::string(*id);
 }

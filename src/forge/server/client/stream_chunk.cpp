@@ -56,7 +56,8 @@ Result<StreamChunk> parse_stream_chunk(std::string_view data) {
     chunk.error = message ? shorten(*message) : shorten(error.dump());
   }
   const json::Value choices = root.find("choices");
-  for (size_t i = 0; i < choices.size(); ++i) chunk.has_content |= has_content(choices.at(i));
+  const size_t n_choices = choices.is_array() ? choices.size() : 0;
+  for (size_t i = 0; i < n_choices; ++i) chunk.has_content |= has_content(choices.at(i));
   const json::Value usage = root.find("usage");
   const auto prompt = usage.find("prompt_tokens").as_int();
   const auto completion = usage.find("completion_tokens").as_int();
