@@ -28,13 +28,14 @@ http::ServerOptions counted(http::ServerOptions options, ServerMetrics& metrics)
 
 }  // namespace
 
-ApiContext::ApiContext(Engine& e, ApiServerOptions o, std::unique_ptr<Served> s)
+ApiContext::ApiContext(Engine& e, ApiServerOptions o, std::unique_ptr<Served> s,
+                       boost::asio::thread_pool& w)
     : engine(e),
       options(std::move(o)),
       served_owner(std::move(s)),
       served(served_owner->model()),
       created(seconds_since_1970()),
-      workers(kWorkers) {}
+      workers(w) {}
 
 http::Router make_router(ApiContext& context) {
   http::Router router;
@@ -46,10 +47,13 @@ http::Router make_router(ApiContext& context) {
 
 struct ApiServer::State {
   State(Engine& engine, ApiServerOptions options, std::unique_ptr<Served> served)
-      : context(engine, std::move(options), std::move(served)) {}
+      : context(engine, std::move(options), std::move(served), workers) {}
 
   ApiContext context;
   std::unique_ptr<http::Server> http;  // its handlers use the context
+  // NOTE: keep after http. Its tasks go back to the server's threads, or are dropped with it, and
+  // both need their io_contexts.
+  boost::asio::thread_pool workers{kWorkers};
 };
 
 Result<std::unique_ptr<ApiServer>> ApiServer::start(Engine& engine, ApiServerOptions options) {

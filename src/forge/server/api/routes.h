@@ -14,9 +14,9 @@
 
 namespace forge::server {
 
-/// What handlers share; outlives the HTTP server.
+/// What handlers share; outlives the HTTP server, except for the workers, which end before it.
 struct ApiContext {
-  ApiContext(Engine& e, ApiServerOptions o, std::unique_ptr<Served> s);
+  ApiContext(Engine& e, ApiServerOptions o, std::unique_ptr<Served> s, boost::asio::thread_pool& w);
 
   Engine& engine;
   const ApiServerOptions options;
@@ -26,7 +26,7 @@ struct ApiContext {
   ServerMetrics metrics;
   std::atomic<bool> is_draining{false};
   /// Reads large bodies: parsing, templates, tokens.
-  boost::asio::thread_pool workers;
+  boost::asio::thread_pool& workers;
 };
 
 /// All routes. The context must outlive the router.
