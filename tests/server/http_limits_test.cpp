@@ -5,6 +5,7 @@
 #include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "tests/server/test_client.h"
 #include "tests/server/test_server.h"
@@ -175,6 +176,29 @@ TEST(HttpLimits, TooManyConnectionsAreTurnedAwayWithAnAnswer) {
   second.close();
   ASSERT_TRUE(eventually([&] { return server.server->n_connections() == 1; }));
   EXPECT_EQ(TestClient(server.port()).ask(get("/hello")).status, 200);
+}
+
+// While they heard that there was no place they took it from those who came next.
+TEST(HttpLimits, ClientsThatAreTurnedAwayTakeNoPlace) {
+  ServerOptions options;
+  options.max_connections = 1;
+  TestServer server(std::move(options));
+  TestClient served(server.port());
+  ASSERT_TRUE(served.send(get("/wait")));
+  ASSERT_TRUE(eventually([&] { return server.seen->n_handlers_begun == 1; }));
+  // They do not close, so the server lingers on each for a second.
+  std::vector<TestClient> clients;
+  clients.emplace_back(server.port());
+  EXPECT_EQ(clients.back().ask(get("/hello")).status, 503);
+  served.close();
+  ASSERT_TRUE(eventually([&] { return server.seen->n_handlers_done == 1; }));
+  // Its place is free a moment after its handler has gone.
+  int status = 503;
+  for (int i = 0; i < 20 && status == 503; ++i) {
+    clients.emplace_back(server.port());
+    status = clients.back().ask(get("/hello")).status;
+  }
+  EXPECT_EQ(status, 200);
 }
 
 }  // namespace

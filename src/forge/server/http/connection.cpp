@@ -49,12 +49,14 @@ Connection::Connection(Service& service, IoThread& home, asio::ip::tcp::socket s
       output_(*transport_, home.context().get_executor(), service.options.write_timeout),
       deadline_(home.context().get_executor(), [this] { shut(); }) {
   service_.connections.add();
+  if (welcome_ == Welcome::kServe) ++service_.n_served;
   if (service_.options.on_connection_open) service_.options.on_connection_open();
 }
 
 Connection::~Connection() {
   home_.remove(this);
   if (service_.options.on_connection_closed) service_.options.on_connection_closed();
+  if (welcome_ == Welcome::kServe) --service_.n_served;
   service_.connections.remove();
 }
 

@@ -58,7 +58,7 @@ void Listener::deal(Tcp::socket socket, IoThread& home) {
   // without a word should be found some day.
   socket.set_option(Tcp::no_delay(true), ignored);
   socket.set_option(asio::socket_base::keep_alive(true), ignored);
-  const auto welcome = service_.connections.count() < service_.options.max_connections
+  const auto welcome = service_.n_served < service_.options.max_connections
                            ? Connection::Welcome::kServe
                            : Connection::Welcome::kTurnAway;
   auto connection = std::make_shared<Connection>(service_, home, std::move(socket), tls_, welcome);

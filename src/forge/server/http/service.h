@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <string_view>
 #include <utility>
 
@@ -19,7 +20,7 @@ enum class Phase {
   kStopping,  // no new bytes
 };
 
-/// Read by every io thread; only `phase` and `connections` change after the start.
+/// Read by every io thread; only `phase` and the counts change after the start.
 struct Service {
   Service(ServerOptions o, Router r)
       : options(std::move(o)),
@@ -33,6 +34,7 @@ struct Service {
   const Cors cors;
   std::atomic<Phase> phase = Phase::kServing;
   OpenConnections connections;
+  std::atomic<int32_t> n_served = 0;  // of these; the others are being turned away
 
   [[nodiscard]] bool is_serving() const { return phase.load() == Phase::kServing; }
   void report(std::string_view problem) const {
