@@ -119,6 +119,34 @@ TEST(HttpLimits, SlowHeadersTimeOut) {
   drip.join();
 }
 
+// The limit began anew with the first byte.
+TEST(HttpLimits, TheFirstHeaderIsDueFromTheConnectionsStart) {
+  ServerOptions options;
+  options.header_timeout = milliseconds(2000);
+  TestServer server(std::move(options));
+  const auto start = Clock::now();
+  TestClient client(server.port());
+  std::this_thread::sleep_for(milliseconds(1500));
+  ASSERT_TRUE(client.send("GET /hello HTTP/1.1\r\n"));
+  EXPECT_EQ(client.read_answer().status, 408);
+  EXPECT_LT(Clock::now() - start, milliseconds(3500));
+}
+
+TEST(HttpLimits, LaterHeadersAreDueFromTheirFirstByte) {
+  ServerOptions options;
+  options.header_timeout = milliseconds(1000);
+  TestServer server(std::move(options));
+  TestClient client(server.port());
+  ASSERT_EQ(client.ask(get("/hello")).status, 200);
+  std::this_thread::sleep_for(milliseconds(1500));
+  ASSERT_TRUE(client.send("GET /hello HTTP/1.1\r\n"));
+  EXPECT_EQ(client.ask("Host: t\r\n\r\n").status, 200);
+  const auto start = Clock::now();
+  ASSERT_TRUE(client.send("GET /hello HTTP/1.1\r\n"));
+  EXPECT_EQ(client.read_answer().status, 408);
+  EXPECT_GE(Clock::now() - start, milliseconds(999));
+}
+
 TEST(HttpLimits, SlowBodiesTimeOut) {
   ServerOptions options;
   options.body_timeout = milliseconds(100);

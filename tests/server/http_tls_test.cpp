@@ -100,6 +100,19 @@ TEST(HttpTls, HandshakesThatGoNowhereEnd) {
   EXPECT_TRUE(eventually([&] { return server.server->n_connections() == 0; }));
 }
 
+// The limit began anew after the handshake.
+TEST(HttpTls, TheHandshakeIsPartOfTheFirstHeadersTime) {
+  const TestCertificate certificate;
+  ServerOptions options = with_tls(certificate);
+  options.header_timeout = milliseconds(2000);
+  TestServer server(std::move(options));
+  const auto start = std::chrono::steady_clock::now();
+  TlsClient client(server.port(), TLS1_3_VERSION, 0, milliseconds(1500));
+  ASSERT_TRUE(client.is_connected());
+  EXPECT_EQ(client.read_answer().status, 0);
+  EXPECT_LT(std::chrono::steady_clock::now() - start, milliseconds(3500));
+}
+
 TEST(HttpTls, DrainingClosesIdleConnections) {
   const TestCertificate certificate;
   TestServer server(with_tls(certificate));

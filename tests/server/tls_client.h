@@ -7,9 +7,11 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
+#include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <string>
+#include <thread>
 
 #include "tests/server/test_client.h"
 #include "tests/temporary_folder.h"
@@ -59,7 +61,9 @@ class TestCertificate {
 /// OpenSSL's client on a TestClient's socket.
 class TlsClient {
  public:
-  explicit TlsClient(uint16_t port, int max_version = TLS1_3_VERSION, int receive_buffer_bytes = 0)
+  /// pause: between the connection and the handshake.
+  explicit TlsClient(uint16_t port, int max_version = TLS1_3_VERSION, int receive_buffer_bytes = 0,
+                     std::chrono::milliseconds pause = {})
       : tcp_(port, receive_buffer_bytes) {
     context_ = SSL_CTX_new(TLS_client_method());
     // The test's own certificate is good at any strength; old versions must be on offer to be
@@ -69,6 +73,7 @@ class TlsClient {
     SSL_CTX_set_max_proto_version(context_, max_version);
     ssl_ = SSL_new(context_);
     SSL_set_fd(ssl_, tcp_.fd());
+    std::this_thread::sleep_for(pause);
     is_connected_ = SSL_connect(ssl_) == 1;
     ERR_clear_error();
   }

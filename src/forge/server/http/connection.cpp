@@ -95,10 +95,14 @@ asio::awaitable<void> Connection::run(std::shared_ptr<Connection> self) {
   if (self->welcome_ == Welcome::kTurnAway) {
     co_await self->turn_away();
   } else {
-    bool has_next = co_await self->wait_for_request(First::kYes);
+    const ServerOptions& options = self->service_.options;
+    Clock::time_point header_due = self->start_ + options.header_timeout;
+    bool has_next = co_await self->wait_for_request(First::kYes, header_due);
     while (has_next) {
-      has_next = co_await self->serve_request();
-      if (has_next) has_next = co_await self->wait_for_request(First::kNo);
+      has_next = co_await self->serve_request(header_due);
+      if (!has_next) break;
+      has_next = co_await self->wait_for_request(First::kNo, Clock::now() + options.idle_timeout);
+      header_due = Clock::now() + options.header_timeout;
     }
   }
   co_await self->close();
@@ -111,7 +115,7 @@ asio::awaitable<bool> Connection::shake_hands() {
     abort();
     co_return false;
   }
-  deadline_.arm(service_.options.header_timeout);
+  deadline_.arm(start_ + service_.options.header_timeout);
   const auto error = co_await transport_->handshake();
   deadline_.disarm();
   if (error) abort();
@@ -129,9 +133,7 @@ asio::awaitable<void> Connection::turn_away() {
   co_await response.send(std::move(reply));
 }
 
-asio::awaitable<bool> Connection::wait_for_request(First first) {
-  auto deadline = Clock::now() + (first == First::kYes ? service_.options.header_timeout
-                                                       : service_.options.idle_timeout);
+asio::awaitable<bool> Connection::wait_for_request(First first, Clock::time_point deadline) {
   bool was_serving = true;
   while (input_.unread().empty()) {
     if (was_serving && !service_.is_serving()) {

@@ -57,9 +57,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   asio::awaitable<bool> shake_hands();
   asio::awaitable<void> turn_away();
   /// True: there are bytes of one.
-  asio::awaitable<bool> wait_for_request(First first);
-  /// True: another request may follow.
-  asio::awaitable<bool> serve_request();
+  asio::awaitable<bool> wait_for_request(First first, Clock::time_point deadline);
+  /// header_due: when its header must be there. True: another request may follow.
+  asio::awaitable<bool> serve_request(Clock::time_point header_due);
   /// Shows the parser what comes until it has what it wants.
   asio::awaitable<ReadOutcome> read_until_done(RequestParser& parser, Parse parse,
                                                Clock::time_point deadline);
@@ -74,6 +74,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Service& service_;
   IoThread& home_;
   const Welcome welcome_;
+  const Clock::time_point start_ = Clock::now();
   const std::string peer_;
   const bool is_tls_;
   std::unique_ptr<Transport> transport_;

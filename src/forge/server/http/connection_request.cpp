@@ -54,14 +54,13 @@ asio::awaitable<Connection::ReadOutcome> Connection::read_body(RequestParser& pa
   co_return outcome;
 }
 
-asio::awaitable<bool> Connection::serve_request() {
+asio::awaitable<bool> Connection::serve_request(Clock::time_point header_due) {
   const auto start = Clock::now();
   AccessRecord record;
   record.time = std::chrono::system_clock::now();
   RequestParser parser(service_.options.max_header_bytes);
   Parse parse = [&parser](std::string_view bytes) { return parser.parse_header(bytes); };
-  ReadOutcome outcome =
-      co_await read_until_done(parser, std::move(parse), start + service_.options.header_timeout);
+  ReadOutcome outcome = co_await read_until_done(parser, std::move(parse), header_due);
   if (outcome.is_gone) co_return false;
 
   Request& request = parser.request();

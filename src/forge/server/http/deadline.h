@@ -21,8 +21,9 @@ class Deadline {
   Deadline(const Deadline&) = delete;
   Deadline& operator=(const Deadline&) = delete;
 
-  void arm(std::chrono::milliseconds time) {
-    timer_.expires_after(time);
+  void arm(std::chrono::milliseconds time) { arm(std::chrono::steady_clock::now() + time); }
+  void arm(std::chrono::steady_clock::time_point end) {
+    timer_.expires_at(end);
     // cancel() does not reach a wait whose time was up already and whose call is queued; that one
     // sees that its round is over.
     timer_.async_wait([this, round = round_, mine = ++*round_](boost::system::error_code) {
