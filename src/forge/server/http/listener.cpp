@@ -45,7 +45,11 @@ Status Listener::open() {
   if (!error) acceptor_.set_option(Tcp::acceptor::reuse_address(true), error);
   if (!error) acceptor_.bind(endpoint, error);
   if (!error) acceptor_.listen(asio::socket_base::max_listen_connections, error);
-  if (error) return make_error("cannot listen on {}:{}: {}", host, port, error.message());
+  if (error) {
+    const bool is_taken = error == asio::error::address_in_use;
+    return make_error("cannot listen on {}:{}: {}{}", host, port, error.message(),
+                      is_taken ? ": another --port, or 0 for any free one" : "");
+  }
   port_ = acceptor_.local_endpoint().port();
   return {};
 }
