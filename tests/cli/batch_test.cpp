@@ -15,6 +15,7 @@
 
 #include "forge/base/json.h"
 #include "tests/cli/running_program.h"
+#include "tests/eventually.h"
 #include "tests/sanitizers.h"
 
 namespace forge::cli {

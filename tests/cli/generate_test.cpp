@@ -6,6 +6,7 @@
 
 #include "forge/base/json.h"
 #include "tests/cli/running_program.h"
+#include "tests/eventually.h"
 
 namespace forge::cli {
 namespace {

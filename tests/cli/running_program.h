@@ -2,7 +2,6 @@
 #pragma once
 
 #include <sys/types.h>
-#include <unistd.h>
 
 #include <chrono>
 #include <optional>
@@ -39,19 +38,5 @@ class RunningProgram {
   pid_t process_ = 0;
   std::optional<int> exit_code_;
 };
-
-/// Until something that comes at once counts as never: machines stall.
-inline constexpr std::chrono::seconds kPatience{60};
-
-/// Waits until the condition holds, at most kPatience.
-template <typename Condition>
-[[nodiscard]] bool eventually(Condition condition) {
-  const auto end = std::chrono::steady_clock::now() + kPatience;
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > end) return false;
-    ::usleep(2000);
-  }
-  return true;
-}
 
 }  // namespace forge::cli

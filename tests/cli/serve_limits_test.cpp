@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "tests/cli/server_program.h"
+#include "tests/eventually.h"
 
 namespace forge::cli {
 namespace {

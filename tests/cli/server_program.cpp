@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "tests/eventually.h"
+
 namespace forge::cli {
 ServerProgram::ServerProgram(const std::vector<std::string>& arguments,
                              const std::vector<Environment>& environment)

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "forge/base/json.h"
+#include "tests/eventually.h"
 #include "tests/server/test_client.h"
 #include "tests/server/test_server.h"
 

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "tests/eventually.h"
 #include "tests/sanitizers.h"
 #include "tests/server/test_client.h"
 #include "tests/server/test_server.h"

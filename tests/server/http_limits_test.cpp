@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "tests/eventually.h"
 #include "tests/server/test_client.h"
 #include "tests/server/test_server.h"
 

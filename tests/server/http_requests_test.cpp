@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "forge/base/json.h"
+#include "tests/eventually.h"
 #include "tests/server/test_client.h"
 #include "tests/server/test_server.h"
 

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "forge/server/http/signal.h"
+#include "tests/eventually.h"
 #include "tests/server/test_client.h"
 #include "tests/server/test_server.h"
 

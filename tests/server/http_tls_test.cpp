@@ -9,6 +9,7 @@
 #include <string>
 #include <utility>
 
+#include "tests/eventually.h"
 #include "tests/server/test_client.h"
 #include "tests/server/test_server.h"
 #include "tests/server/tls_client.h"

@@ -12,6 +12,8 @@
 #include <cctype>
 #include <utility>
 
+#include "tests/eventually.h"
+
 namespace forge::server::http {
 namespace {
 

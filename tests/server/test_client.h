@@ -11,9 +11,6 @@
 
 namespace forge::server::http {
 
-/// Until something that comes at once counts as never: machines stall.
-inline constexpr std::chrono::seconds kPatience{30};
-
 struct Answer {
   int status = 0;
   std::string version;                         // "HTTP/1.1"

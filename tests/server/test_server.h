@@ -2,11 +2,9 @@
 #pragma once
 
 #include <atomic>
-#include <chrono>
 #include <memory>
 #include <mutex>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "forge/server/http/server.h"
@@ -30,17 +28,6 @@ struct Seen {
   std::vector<std::string> lines_;
   std::vector<std::string> problems_;
 };
-
-/// Waits until the condition holds, at most kPatience.
-template <typename Condition>
-[[nodiscard]] bool eventually(Condition condition) {
-  const auto end = std::chrono::steady_clock::now() + kPatience;
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > end) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
-  return true;
-}
 
 /// The routes:
 ///   GET  /hello          "hello", public
