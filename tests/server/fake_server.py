@@ -109,9 +109,6 @@ async def answer(method, path, body, response):
         response.json(200, {"data": [{"id": "ttft=1"}, {"id": "other"}]})
     elif (method, path) == ("GET", "/v1/seen"):
         response.json(200, seen)
-    elif (method, path) == ("GET", "/v1/forget"):
-        seen.update(bodies=[], peak=0)
-        response.json(200, {})
     elif method == "POST" and path in ("/v1/completions", "/v1/chat/completions"):
         seen["bodies"].append(body)
         seen["running"] += 1

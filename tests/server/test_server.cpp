@@ -39,8 +39,7 @@ asio::awaitable<void> say_hello(const Request&, Response& response) {
 
 asio::awaitable<void> echo(const Request& request, Response& response) {
   Reply reply = text_reply(request.body);
-  reply.headers.emplace_back("X-Request-Line",
-                             request.method + " " + request.path + "?" + request.query);
+  reply.headers.emplace_back("X-Request-Line", request.method + " " + request.path);
   response.note("n_body", static_cast<int64_t>(request.body.size()));
   co_await response.send(std::move(reply));
 }

@@ -31,7 +31,7 @@ struct Seen {
 
 /// The routes:
 ///   GET  /hello          "hello", public
-///   POST /echo           the body, and "METHOD PATH?QUERY" in X-Request-Line
+///   POST /echo           the body, and "METHOD PATH" in X-Request-Line
 ///   POST /small          the same with a limit of 10 bytes
 ///   GET  /things/{id}    the path's tail
 ///   GET  /things/one     "exact"

@@ -5,6 +5,7 @@
 #include "forge/base/json.h"
 #include "forge/server/api/call_runner.h"
 #include "forge/server/api/routes.h"
+#include "forge/server/metrics/exposition.h"
 #include "forge/server/openai/models.h"
 
 namespace forge::server {
@@ -86,7 +87,7 @@ void add_info_routes(ApiContext& context, http::Router& router) {
   add("/metrics", context.options.public_metrics ? http::Access::kPublic : http::Access::kKey,
       [](const ApiContext& c) {
         return http::Reply{
-            .content_type = "text/plain; version=0.0.4; charset=utf-8",
+            .content_type = std::string(Exposition::kContentType),
             .body = c.metrics.render(c.engine.stats(), c.engine.model().info(), c.engine.info()),
             .headers = {}};
       });

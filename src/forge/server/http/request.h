@@ -15,7 +15,6 @@ using Headers = std::vector<std::pair<std::string, std::string>>;
 struct Request {
   std::string method;  // "POST"
   std::string path;    // percent-decoded, without the query
-  std::string query;   // what follows '?', not decoded
   std::string body;
   std::string id;         // X-Request-Id of the client if it is sane, else random
   std::string peer;       // "127.0.0.1:5123", "[::1]:5123"

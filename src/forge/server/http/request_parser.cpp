@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <boost/asio/buffer.hpp>
 #include <utility>
 
@@ -64,10 +63,9 @@ RequestParser::Step RequestParser::read_header_fields() {
   has_body_ = !header_parser_.is_done();
   if (const auto length = header_parser_.content_length()) content_length_ = *length;
 
-  auto target = parse_target({message.target().data(), message.target().size()});
-  if (!target) return refuse(400, "The request target is not a valid path.");
-  request_.path = std::move(target->path);
-  request_.query = std::move(target->query);
+  auto path = path_of_target({message.target().data(), message.target().size()});
+  if (!path) return refuse(400, "The request target is not a valid path.");
+  request_.path = std::move(*path);
 
   if (n_hosts > 1 || (n_hosts == 0 && !is_http_1_0_)) {
     return refuse(400, "The request needs exactly one Host header.");

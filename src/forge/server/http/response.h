@@ -24,7 +24,7 @@ struct Reply {
 };
 
 /// A member of the access log's line.
-using LogValue = std::variant<std::string, int64_t, double>;
+using LogValue = std::variant<std::string, int64_t>;
 
 /// The answer to one request. It belongs to the connection and lives until the handler returns; it
 /// is used on the connection's executor only (where the handler runs), by one coroutine at a time.

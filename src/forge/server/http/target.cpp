@@ -40,19 +40,15 @@ std::string_view without_authority(std::string_view text) {
 
 }  // namespace
 
-std::optional<Target> parse_target(std::string_view text) {
-  if (text == "*") return Target{"*", ""};
+std::optional<std::string> path_of_target(std::string_view text) {
+  if (text == "*") return "*";
   text = without_authority(text);
   if (!text.starts_with('/') || text.find('#') != std::string_view::npos) return std::nullopt;
-  const size_t mark = text.find('?');
-  auto path = decode_percent(text.substr(0, mark));
+  auto path = decode_percent(text.substr(0, text.find('?')));
   if (!path || std::any_of(path->begin(), path->end(), is_control) || find_invalid_utf8(*path)) {
     return std::nullopt;
   }
-  Target target;
-  target.path = std::move(*path);
-  if (mark != std::string_view::npos) target.query = text.substr(mark + 1);
-  return target;
+  return path;
 }
 
 }  // namespace forge::server::http

@@ -1,4 +1,4 @@
-// The request target (RFC 9112, 3.2) taken apart. A pure function, for tests and fuzzing.
+// The request target (RFC 9112, 3.2). A pure function, for tests and fuzzing.
 #pragma once
 
 #include <optional>
@@ -7,13 +7,9 @@
 
 namespace forge::server::http {
 
-struct Target {
-  std::string path;  // percent-decoded valid UTF-8; "*" for OPTIONS *
-  std::string query;
-};
-
-/// Reads "/path?query", "http://host/path?query" or "*". Nothing where it is none of these, an
-/// escape is broken, or the decoded path holds control characters or is no UTF-8.
-[[nodiscard]] std::optional<Target> parse_target(std::string_view text);
+/// The path of "/path?query", "http://host/path?query" or "*" (of OPTIONS *), percent-decoded. No
+/// route of ours has a query. Nothing where the target is none of these, an escape is broken, or
+/// the decoded path holds control characters or is no UTF-8.
+[[nodiscard]] std::optional<std::string> path_of_target(std::string_view text);
 
 }  // namespace forge::server::http

@@ -23,7 +23,6 @@ class Counter {
 class Gauge {
  public:
   void add(int64_t n) { value_.fetch_add(n, std::memory_order_relaxed); }
-  void set(int64_t value) { value_.store(value, std::memory_order_relaxed); }
   [[nodiscard]] int64_t value() const { return value_.load(std::memory_order_relaxed); }
 
  private:
