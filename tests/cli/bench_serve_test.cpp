@@ -7,18 +7,12 @@
 
 #include "forge/base/json.h"
 #include "tests/cli/program.h"
+#include "tests/python_test.h"
 
 namespace forge::cli {
 namespace {
 
-class BenchServe : public testing::Test {
- protected:
-  void SetUp() override {
-    if (run_shell("command -v python3 > /dev/null").exit_code != 0) {
-      GTEST_SKIP() << "no python3 to run tests/server/fake_server.py";
-    }
-  }
-};
+class BenchServe : public PythonTest {};
 
 /// Runs lines of sh in which $URL is a fake server's, $BENCH the command so far and $folder for
 /// files.
@@ -155,7 +149,7 @@ TEST_F(BenchServe, CtrlCPrintsWhatWasMeasured) {
   EXPECT_EQ(outcome.out.find("failed:"), std::string::npos) << outcome.out;
 }
 
-TEST_F(BenchServe, WhatCannotBeDoneIsOneLine) {
+TEST(BenchServeErrors, WhatCannotBeDoneIsOneLine) {
   struct Case {
     std::vector<std::string> arguments;
     int exit_code;

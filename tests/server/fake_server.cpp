@@ -8,16 +8,19 @@
 
 #include "forge/base/check.h"
 #include "forge/server/client/http_connection.h"
+#include "tests/python_test.h"
 
 namespace forge::server::client {
 
 FakeServer::FakeServer(const std::vector<std::string>& certificate_and_key) {
+  if (!has_python()) return;
   std::vector<std::string> command = {"/usr/bin/env", "python3", "-B",
                                       FORGE_SOURCE_DIR "/tests/server/fake_server.py"};
   command.insert(command.end(), certificate_and_key.begin(), certificate_and_key.end());
   auto server = ChildServer::start(command, [](std::string_view) {});
   FORGE_CHECK(server.ok(), "{}", server.error().message);
   server_ = std::move(server).value();
+  url_ = server_->url();
 }
 
 std::string FakeServer::get(const std::string& path) const {

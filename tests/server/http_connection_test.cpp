@@ -12,6 +12,7 @@
 #include <thread>
 #include <vector>
 
+#include "tests/python_test.h"
 #include "tests/server/fake_server.h"
 #include "tests/server/tls_client.h"
 
@@ -60,7 +61,9 @@ HttpRequest completion(const std::string& manner) {
           .deadline = {}};
 }
 
-TEST(HttpConnection, CarriesOneRequestAfterTheOther) {
+class HttpConnectionTest : public PythonTest {};
+
+TEST_F(HttpConnectionTest, CarriesOneRequestAfterTheOther) {
   const FakeServer server;
   Asker asker(server.url());
   for (int i = 0; i < 3; ++i) {
@@ -74,7 +77,7 @@ TEST(HttpConnection, CarriesOneRequestAfterTheOther) {
   }
 }
 
-TEST(HttpConnection, IsMadeAnewWhereTheServerHasClosedIt) {
+TEST_F(HttpConnectionTest, IsMadeAnewWhereTheServerHasClosedIt) {
   const FakeServer server;
   Asker asker(server.url());
   for (int i = 0; i < 3; ++i) {
@@ -86,7 +89,7 @@ TEST(HttpConnection, IsMadeAnewWhereTheServerHasClosedIt) {
 }
 
 /// The fake server with a certificate for "localhost" that signs itself.
-class TlsServer : public testing::Test {
+class TlsServer : public PythonTest {
  protected:
   void TearDown() override { ::unsetenv("SSL_CERT_FILE"); }
   void trust() const { ::setenv("SSL_CERT_FILE", certificate_.cert().c_str(), 1); }

@@ -9,8 +9,10 @@
 #include <string>
 
 #include "forge/base/json.h"
+#include "forge/base/open_files.h"
 #include "forge/server/client/completion_request.h"
 #include "forge/server/client/load_summary.h"
+#include "tests/python_test.h"
 #include "tests/sanitizers.h"
 #include "tests/server/fake_server.h"
 
@@ -19,7 +21,7 @@ namespace {
 
 constexpr double kLate = 0.3;  // s: a busy machine's timers and threads
 
-class LoadRun : public testing::Test {
+class LoadRun : public PythonTest {
  protected:
   LoadResult run(const LoadPlan& plan, const std::string& manner, int64_t n_output = 8,
                  Route route = Route::kCompletions) {

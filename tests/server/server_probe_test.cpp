@@ -10,12 +10,13 @@
 
 #include "forge/base/json.h"
 #include "forge/server/http/server.h"
+#include "tests/python_test.h"
 #include "tests/server/fake_server.h"
 
 namespace forge::server::client {
 namespace {
 
-class ServerProbeTest : public testing::Test {
+class ServerProbeTest : public PythonTest {
  protected:
   ServerProbeTest()
       : target_(HttpTarget::find(*parse_url(server_.url()), "").value()), probe_(target_, 10.0) {}
