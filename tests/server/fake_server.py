@@ -8,10 +8,11 @@ A request says in its model's name how it wants to be treated, as words KEY=VALU
   chunk=N             tokens per chunk (1)
   fail=KIND, every=N  one of FAULTS for every N-th request (1: all of them)
   refuse=FIELD,...    400 where the request has the field
+  gather=N            answers begin when N requests with that word are there
   usage=no            no usage, asked for or not
   close=yes           the connection is closed after a response that said nothing of it
 A prompt counts 2 tokens per word and 7 more; of ids one each. GET /v1/seen tells the requests' bodies
-and how many were answered at once at most; GET /v1/forget forgets them.
+and how many were answered at once at most.
 """
 import asyncio
 import json
@@ -21,6 +22,23 @@ import sys
 
 FAULTS = ("429", "500", "cut", "stall", "error", "malformed", "endless", "silent")
 seen = {"bodies": [], "running": 0, "peak": 0}
+
+
+class Gathering:
+    """Holds requests until n are there."""
+
+    def __init__(self, n):
+        self.n_missing = n
+        self.is_complete = asyncio.Event()
+
+    async def join(self):
+        self.n_missing -= 1
+        if self.n_missing <= 0:
+            self.is_complete.set()
+        await self.is_complete.wait()
+
+
+gatherings = {}  # by the word in the model's name
 
 
 def prompt_tokens(body):
@@ -69,6 +87,9 @@ async def complete(body, is_chat, response):
         return True
     if fault == "silent":
         return False
+    if "gather" in manner:
+        gathering = gatherings.setdefault(manner["gather"], Gathering(int(manner["gather"])))
+        await gathering.join()
     response.head(200, "text/event-stream")
     now = asyncio.get_running_loop().time
     due = now() + float(manner.get("ttft", 0)) / 1e3

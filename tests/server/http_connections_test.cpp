@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "forge/base/open_files.h"
 #include "tests/eventually.h"
 #include "tests/sanitizers.h"
 #include "tests/server/test_client.h"
@@ -117,6 +118,8 @@ TEST(HttpConnections, AReaderThatStopsIsGivenUpAfterTheWriteTimeout) {
 
 TEST(HttpConnections, AThousandStreamsAtOnce) {
   constexpr int kClients = 1000;
+  const Status room = allow_open_files(2 * kClients);  // both ends are ours
+  if (!room.ok()) GTEST_SKIP() << room.error().message;
   TestServer server;
   std::vector<TestClient> clients;
   for (int i = 0; i < kClients; ++i) {

@@ -68,21 +68,22 @@ TEST(HttpServer, DrainingFinishesWhatIsInAndClosesWhatIsIdle) {
   TestClient idle(server.port());
   ASSERT_EQ(idle.ask(get("/hello")).status, 200);
   TestClient busy(server.port());
-  ASSERT_TRUE(busy.send(get("/slow")));
+  ASSERT_TRUE(busy.send(get("/held")));
   TestClient sending(server.port());
   ASSERT_TRUE(sending.send("POST /echo HTTP/1.1\r\nHost: t\r\nContent-Length: 3\r\n\r\na"));
   TestClient connected(server.port());
   ASSERT_TRUE(eventually([&] { return server.server->n_connections() == 4; }));
-  std::this_thread::sleep_for(milliseconds(20));
+  ASSERT_TRUE(eventually([&] { return server.seen->n_handlers_begun == 1; }));
 
   server.server->drain();
-  EXPECT_TRUE(idle.sees_close(kPatience));
   // It connected before the drain, so what it sends now is not lost.
   const Answer first = connected.ask(get("/hello"));
   EXPECT_EQ(first.status, 200);
   EXPECT_EQ(first.header("connection"), "close");
+  EXPECT_TRUE(idle.sees_close(kPatience));
+  server.seen->is_released = true;
   const Answer finished = busy.read_answer();
-  EXPECT_EQ(finished.body, "slow");
+  EXPECT_EQ(finished.body, "held");
   EXPECT_EQ(finished.header("connection"), "close");
   EXPECT_FALSE(server.server->wait_until_idle(milliseconds(10)));
   EXPECT_EQ(sending.ask("bc").body, "abc");
@@ -94,13 +95,20 @@ TEST(HttpServer, DrainingTakesInWhoWaitsInTheBacklog) {
   ServerOptions options;
   options.n_threads = 1;
   TestServer server(std::move(options));
+  // The only thread accepts nobody meanwhile.
+  TestClient blocking(server.port());
+  ASSERT_TRUE(blocking.send(get("/block")));
+  ASSERT_TRUE(eventually([&] { return server.seen->n_handlers_begun == 1; }));
   std::vector<TestClient> clients;
   for (int i = 0; i < 100; ++i) {
     clients.emplace_back(server.port());
-    ASSERT_TRUE(clients.back().send(get("/slow")));
+    ASSERT_TRUE(clients.back().send(get("/hello")));
   }
+  EXPECT_EQ(server.server->n_connections(), 1);
   server.server->drain();
-  for (auto& client : clients) EXPECT_EQ(client.read_answer().body, "slow");
+  server.seen->is_released = true;
+  EXPECT_EQ(blocking.read_answer().body, "held");
+  for (auto& client : clients) EXPECT_EQ(client.read_answer().body, "hello");
   EXPECT_TRUE(server.server->wait_until_idle(kPatience));
 }
 

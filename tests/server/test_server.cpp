@@ -5,7 +5,9 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <chrono>
 #include <stdexcept>
+#include <thread>
 #include <utility>
 
 #include "forge/server/http/signal.h"
@@ -107,6 +109,22 @@ Router make_router(Seen& seen) {
                 });
                 co_await gone.wait();
                 EXPECT_TRUE(r.is_disconnected());
+              }});
+  router.add({"GET", "/held", [&seen](const Request&, Response& r) -> asio::awaitable<void> {
+                const HandlerCounter counter(seen);
+                asio::steady_timer timer(co_await asio::this_coro::executor);
+                while (!seen.is_released) {
+                  timer.expires_after(std::chrono::milliseconds(1));
+                  co_await timer.async_wait(asio::use_awaitable);
+                }
+                Reply reply = text_reply("held");
+                co_await r.send(std::move(reply));
+              }});
+  router.add({"GET", "/block", [&seen](const Request&, Response& r) -> asio::awaitable<void> {
+                const HandlerCounter counter(seen);
+                while (!seen.is_released) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+                Reply reply = text_reply("held");
+                co_await r.send(std::move(reply));
               }});
   router.add({"GET", "/hang", [&seen](const Request&, Response&) -> asio::awaitable<void> {
                 const HandlerCounter counter(seen);

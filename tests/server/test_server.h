@@ -15,8 +15,9 @@ namespace forge::server::http {
 /// What the handlers and logs have seen. Any thread.
 struct Seen {
   std::atomic<int> n_disconnects = 0;
-  std::atomic<int> n_handlers_begun = 0;  // of /wait, /flood and /hang
+  std::atomic<int> n_handlers_begun = 0;  // of /wait, /flood, /hang, /held and /block
   std::atomic<int> n_handlers_done = 0;
+  std::atomic<bool> is_released = false;  // set by the test
 
   void add_line(std::string_view line);
   void add_problem(std::string_view problem);
@@ -40,10 +41,15 @@ struct Seen {
 ///   GET  /wait           waits until the client has gone
 ///   GET  /hang           waits for what never comes
 ///   GET  /slow           "slow" after 200 ms
+///   GET  /held           "held" when the test has set is_released
+///   GET  /block          the same, and blocks its thread
 ///   GET  /throw          throws; /throw-late within a stream; /silent returns without an answer
 struct TestServer {
   /// Fills in the logs; the rest is as given.
   explicit TestServer(ServerOptions options = {});
+  ~TestServer() { seen->is_released = true; }
+  TestServer(const TestServer&) = delete;
+  TestServer& operator=(const TestServer&) = delete;
 
   std::unique_ptr<Seen> seen = std::make_unique<Seen>();
   std::unique_ptr<Server> server;
