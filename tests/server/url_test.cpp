@@ -37,8 +37,8 @@ TEST(Url, Parts) {
 
 TEST(Url, WhatIsWrongIsSaid) {
   const std::pair<std::string, std::string> cases[] = {
-      {"localhost:8080", "no scheme"},
-      {"ftp://a", "no scheme"},
+      {"localhost:8080", "no http:// or https:// at its start"},
+      {"ftp://a", "no http:// or https:// at its start"},
       {"http://", "no host"},
       {"http://:80", "no host"},
       {"http://a:0", "no port"},
@@ -50,7 +50,7 @@ TEST(Url, WhatIsWrongIsSaid) {
       {"http://me:pw@a", "a user"},
       {"http://a/v1?x=1", "query"},
       {"http://a/\r\nX: y", "odd character"},
-      {"", "no scheme"},
+      {"", "no http:// or https:// at its start"},
   };
   for (const auto& [text, fault] : cases) {
     const auto url = parse_url(text);
