@@ -1,8 +1,9 @@
 #include "forge/server/api/api_server.h"
 
-#include <chrono>
+#include <algorithm>
 #include <utility>
 
+#include "forge/base/unix_time.h"
 #include "forge/server/api/routes.h"
 #include "forge/server/http/server.h"
 
@@ -10,11 +11,6 @@ namespace forge::server {
 namespace {
 
 constexpr size_t kWorkers = 2;
-
-int64_t seconds_since_1970() {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return std::chrono::duration_cast<std::chrono::seconds>(now).count();
-}
 
 // The options of a server whose events are counted. The metrics outlive it.
 http::ServerOptions counted(http::ServerOptions options, ServerMetrics& metrics) {

@@ -10,6 +10,7 @@
 
 #include "forge/base/check.h"
 #include "forge/base/hash.h"
+#include "forge/base/unix_time.h"
 
 namespace forge::server::batch {
 namespace {
@@ -30,11 +31,6 @@ constexpr std::chrono::seconds kSyncPeriod{5};
 uint64_t seed_of(uint64_t seed, const std::string& custom_id) {
   const std::string text = fmt::format("{}\n{}", seed, custom_id);
   return hash64(std::as_bytes(std::span(text)));
-}
-
-int64_t seconds_since_1970() {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return std::chrono::duration_cast<std::chrono::seconds>(now).count();
 }
 
 openai::Parsed<openai::Call> parse(const InputRequest& request, const openai::ServedModel& served,
