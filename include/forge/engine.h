@@ -62,6 +62,7 @@ struct EngineInfo {
   int32_t kv_cache_tokens = 0;
   int32_t max_sequences = 0;
   int32_t max_step_tokens = 0;
+  int32_t max_queue = 0;  // requests that wait, beside those that could start at once
 };
 
 /// Counters since the start and gauges of this moment; each is exact, all together are of nearly

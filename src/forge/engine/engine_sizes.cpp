@@ -108,6 +108,7 @@ Result<EngineSizes> choose_sizes(const models::Model& model, const EngineOptions
                              ? options.max_step_tokens
                              : std::max(kDefaultStepTokens, info.max_sequences);
   FORGE_TRY_STATUS(check_range("max_sequences", info.max_sequences, 1, info.max_step_tokens));
+  info.max_queue = options.max_queue;
 
   decoder.n_threads = info.n_threads;
   decoder.max_sequence_len = info.context_len;

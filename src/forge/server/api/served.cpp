@@ -1,5 +1,6 @@
 #include "forge/server/api/served.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace forge::server {
@@ -15,6 +16,12 @@ std::vector<std::string> names_of(std::vector<std::string> names, const Model& m
   return {model.info().name};
 }
 
+// No request may have more choices than run at once.
+openai::ApiLimits limits_of(openai::ApiLimits limits, const EngineInfo& info) {
+  limits.max_n = std::min(limits.max_n, info.max_sequences);
+  return limits;
+}
+
 }  // namespace
 
 Served::Served(const Engine& engine, ServedOptions options, std::optional<openai::ChatPrompt> chat)
@@ -27,7 +34,7 @@ Served::Served(const Engine& engine, ServedOptions options, std::optional<openai
              .hidden_dim = engine.model().info().hidden_dim,
              .pooling = options.pooling,
              .system_fingerprint = engine.info().fingerprint,
-             .limits = options.limits,
+             .limits = limits_of(options.limits, engine.info()),
              .is_lenient = options.is_lenient,
              .splits_reasoning = options.splits_reasoning} {}
 
