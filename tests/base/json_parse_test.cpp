@@ -156,6 +156,7 @@ TEST(JsonParse, ErrorsHaveLineAndColumn) {
   EXPECT_EQ(error_of("").substr(0, 24), "a.json: line 1, column 1");
   EXPECT_NE(error_of("[1] x").find("line 1, column 5"), std::string::npos);
   EXPECT_NE(error_of("\n\n[1,]").find("line 3, column 4"), std::string::npos);
+  EXPECT_EQ(Document::parse("\n[,", "", 7).error().message.substr(0, 17), "line 8, column 2:");
 }
 
 TEST(JsonParse, RefusesWhatTheGrammarDoesNotHave) {

@@ -60,8 +60,10 @@ class Document {
  public:
   /// Parses a whole text of less than 4 GiB; more than 256 levels of nesting are refused, as is
   /// what would not give strings of valid UTF-8. origin names the text in errors: "config.json:
-  /// line 3, column 7: not valid JSON: ...".
-  [[nodiscard]] static Result<Document> parse(std::string_view text, std::string_view origin);
+  /// line 3, column 7: not valid JSON: ..."; an empty one is left out. first_line: the number of
+  /// the text's first line, where it is a part of something longer.
+  [[nodiscard]] static Result<Document> parse(std::string_view text, std::string_view origin,
+                                              int64_t first_line = 1);
   /// Maps and parses a file.
   [[nodiscard]] static Result<Document> load(const std::string& path);
 

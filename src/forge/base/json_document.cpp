@@ -147,12 +147,19 @@ class DocumentBuilder {
   int depth_ = 0;
 };
 
-Error error_at(std::string_view text, size_t offset, std::string_view origin, const char* what) {
-  const std::string_view before = text.substr(0, std::min(offset, text.size()));
-  const auto line = 1 + std::count(before.begin(), before.end(), '\n');
+/// A text as errors name it.
+struct NamedText {
+  std::string_view text;
+  std::string_view origin;
+  int64_t first_line;
+};
+
+Error error_at(const NamedText& named, size_t offset, const char* what) {
+  const std::string_view before = named.text.substr(0, std::min(offset, named.text.size()));
+  const int64_t line = named.first_line + std::count(before.begin(), before.end(), '\n');
   const size_t line_start = before.rfind('\n') == before.npos ? 0 : before.rfind('\n') + 1;
-  return make_error("{}: line {}, column {}: not valid JSON: {}", origin, line,
-                    before.size() - line_start + 1, what);
+  return make_error("{}{}line {}, column {}: not valid JSON: {}", named.origin,
+                    named.origin.empty() ? "" : ": ", line, before.size() - line_start + 1, what);
 }
 
 }  // namespace
@@ -167,7 +174,9 @@ Document::Document(Document&&) noexcept = default;
 Document& Document::operator=(Document&&) noexcept = default;
 Document::~Document() = default;
 
-Result<Document> Document::parse(std::string_view text, std::string_view origin) {
+Result<Document> Document::parse(std::string_view text, std::string_view origin,
+                                 int64_t first_line) {
+  const NamedText named{.text = text, .origin = origin, .first_line = first_line};
   if (text.size() > kMaxBytes) {
     return make_error("{}: {} bytes of JSON, at most {} expected", origin, text.size(), kMaxBytes);
   }
@@ -182,11 +191,11 @@ Result<Document> Document::parse(std::string_view text, std::string_view origin)
     if (builder.refusal() != nullptr) {
       // A bracket has been read when it is refused, a number is refused at its start.
       const size_t offset = result.Offset() - (builder.is_too_deep() ? 1 : 0);
-      return error_at(text, offset, origin, builder.refusal());
+      return error_at(named, offset, builder.refusal());
     }
-    return error_at(text, result.Offset(), origin, rapidjson::GetParseError_En(result.Code()));
+    return error_at(named, result.Offset(), rapidjson::GetParseError_En(result.Code()));
   }
-  if (problem.what != nullptr) return error_at(text, problem.offset, origin, problem.what);
+  if (problem.what != nullptr) return error_at(named, problem.offset, problem.what);
   return Document(std::move(state));
 }
 
