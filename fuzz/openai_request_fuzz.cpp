@@ -3,8 +3,6 @@
 #include <cstdlib>
 #include <string>
 
-#include "forge/server/openai/embeddings.h"
-#include "forge/server/openai/tokenize.h"
 #include "tests/server/openai_fixture.h"
 
 namespace {
@@ -79,10 +77,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     model.served.is_lenient = is_lenient;
     check_call(model.completion(body), model.served);
     check_call(model.chat_call(body), model.served);
-    check_call(parse_embeddings(body, model.served, model.info), model.served);
-    check_error(render_chat(body, model.served));
-    check_error(tokenize_json(body, model.served));
-    check_error(detokenize_json(body, model.served));
+    check_call(model.embeddings(body), model.served);
+    check_error(model.render(body));
+    check_error(model.tokenize(body));
+    check_error(model.detokenize(body));
   }
   return 0;
 }

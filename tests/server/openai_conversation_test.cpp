@@ -10,7 +10,7 @@ namespace {
 
 /// The prompt that POST /v1/chat/completions/render shows.
 std::string prompt_of(const TestModel& model, const std::string& body) {
-  const std::string rendered = value_of(render_chat(body, model.served));
+  const std::string rendered = value_of(model.render(body));
   if (rendered.empty()) return {};
   const json::Document document = parse_json(rendered);
   return std::string(*document.root().find("prompt").as_string());
@@ -22,15 +22,14 @@ std::string messages_prompt(const std::string& messages, std::string_view source
 }
 std::string refusal_of(const std::string& messages) {
   const TestModel model;
-  return message_of(render_chat(R"({"messages":[)" + messages + "]}", model.served));
+  return message_of(model.render(R"({"messages":[)" + messages + "]}"));
 }
 
 TEST(OpenAiConversation, RenderShowsPromptAndIds) {
   const TestModel model;
-  EXPECT_EQ(
-      value_of(render_chat(R"({"messages":[{"role":"user","content":"</s>"}]})", model.served)),
-      R"({"prompt":"[user]</s>\n[assistant]","token_ids":)"
-      R"([91,117,115,101,114,93,257,10,91,97,115,115,105,115,116,97,110,116,93]})");
+  EXPECT_EQ(value_of(model.render(R"({"messages":[{"role":"user","content":"</s>"}]})")),
+            R"({"prompt":"[user]</s>\n[assistant]","token_ids":)"
+            R"([91,117,115,101,114,93,257,10,91,97,115,115,105,115,116,97,110,116,93]})");
 }
 
 TEST(OpenAiConversation, RolesAndContents) {
@@ -79,10 +78,10 @@ TEST(OpenAiConversation, ToolCallsReachTheTemplateAsObjects) {
 
 TEST(OpenAiConversation, Refusals) {
   const TestModel model;
-  EXPECT_EQ(message_of(render_chat("{}", model.served)), "messages: required");
-  EXPECT_EQ(message_of(render_chat(R"({"messages":[]})", model.served)),
+  EXPECT_EQ(message_of(model.render("{}")), "messages: required");
+  EXPECT_EQ(message_of(model.render(R"({"messages":[]})")),
             "messages: expected at least one message");
-  EXPECT_EQ(message_of(render_chat(R"({"messages":"hi"})", model.served)),
+  EXPECT_EQ(message_of(model.render(R"({"messages":"hi"})")),
             "messages: expected an array, got \"hi\"");
   EXPECT_EQ(refusal_of("7"), "messages[0]: expected an object, got 7");
   EXPECT_EQ(refusal_of(R"({"content":"x"})"), "messages[0].role: required");
@@ -109,7 +108,7 @@ TEST(OpenAiConversation, Refusals) {
 TEST(OpenAiConversation, TheTemplatesOwnRefusal) {
   const TestModel model("{{ raise_exception('no system message, please') }}");
   const std::string message =
-      message_of(render_chat(R"({"messages":[{"role":"user","content":"x"}]})", model.served));
+      message_of(model.render(R"({"messages":[{"role":"user","content":"x"}]})"));
   EXPECT_NE(message.find("no system message, please"), message.npos) << message;
 }
 
@@ -120,13 +119,12 @@ TEST(OpenAiConversation, TemplateVariables) {
       prompt_of(model, hello + R"("reasoning_effort":"low","documents":[{"a":1}],)"
                                R"("chat_template_kwargs":{"enable_thinking":false,"tools":[2]}})"),
       "False low [2] [{'a': 1}]");
-  EXPECT_EQ(
-      message_of(render_chat(hello + R"("chat_template_kwargs":{"messages":[]}})", model.served)),
-      "chat_template_kwargs: \"messages\" cannot be set here");
-  EXPECT_EQ(message_of(render_chat(hello + R"("reasoning_effort":"lots"})", model.served)),
+  EXPECT_EQ(message_of(model.render(hello + R"("chat_template_kwargs":{"messages":[]}})")),
+            "chat_template_kwargs: \"messages\" cannot be set here");
+  EXPECT_EQ(message_of(model.render(hello + R"("reasoning_effort":"lots"})")),
             "reasoning_effort: expected one of \"none\", \"minimal\", \"low\", \"medium\", "
             "\"high\", \"xhigh\", \"max\", got \"lots\"");
-  EXPECT_EQ(message_of(render_chat(hello + R"("documents":[1]})", model.served)),
+  EXPECT_EQ(message_of(model.render(hello + R"("documents":[1]})")),
             "documents: expected objects, got 1");
 }
 
@@ -143,15 +141,14 @@ TEST(OpenAiConversation, ContinuesTheFinalMessage) {
       "{% for m in messages %}[{{ m.role }}]{{ m.content | trim }}</s>\n{% endfor %}";
   EXPECT_EQ(continued(trims, "Sure, "), "[user]q</s>\n[assistant]Sure,");
   const TestModel drops("{{ messages[0].content }}");
-  EXPECT_EQ(message_of(render_chat(R"({"continue_final_message":true,"messages":[)"
-                                   R"({"role":"user","content":"q"},)"
-                                   R"({"role":"assistant","content":"a"}]})",
-                                   drops.served)),
+  EXPECT_EQ(message_of(drops.render(R"({"continue_final_message":true,"messages":[)"
+                                    R"({"role":"user","content":"q"},)"
+                                    R"({"role":"assistant","content":"a"}]})")),
             "messages: the chat template leaves the last message out, so it cannot be continued");
-  EXPECT_EQ(message_of(render_chat(R"({"continue_final_message":true,"add_generation_prompt":true,)"
-                                   R"("messages":[{"role":"user","content":"q"}]})",
-                                   drops.served)),
-            "continue_final_message: excludes \"add_generation_prompt\": true");
+  EXPECT_EQ(
+      message_of(drops.render(R"({"continue_final_message":true,"add_generation_prompt":true,)"
+                              R"("messages":[{"role":"user","content":"q"}]})")),
+      "continue_final_message: excludes \"add_generation_prompt\": true");
 }
 
 TEST(OpenAiConversation, WhereTheAnswerBegins) {

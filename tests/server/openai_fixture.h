@@ -11,8 +11,9 @@
 
 #include "forge/base/json.h"
 #include "forge/server/openai/answer.h"
-#include "forge/server/openai/chat_request.h"
-#include "forge/server/openai/completion_request.h"
+#include "forge/server/openai/call_parsers.h"
+#include "forge/server/openai/read_body.h"
+#include "forge/server/openai/tokenize.h"
 
 namespace forge::server::openai {
 
@@ -86,10 +87,31 @@ struct TestModel {
   CallInfo info{.id = "1", .created = 1700000000, .fresh_seed = 99, .client = "key"};
 
   [[nodiscard]] Parsed<Call> completion(std::string_view body) const {
-    return parse_completion(body, served, info);
+    return call(body, parse_completion);
   }
   [[nodiscard]] Parsed<Call> chat_call(std::string_view body) const {
-    return parse_chat(body, served, info);
+    return call(body, parse_chat);
+  }
+  [[nodiscard]] Parsed<Call> embeddings(std::string_view body) const {
+    return call(body, parse_embeddings);
+  }
+  [[nodiscard]] Parsed<std::string> render(std::string_view body) const {
+    return text(body, render_chat);
+  }
+  [[nodiscard]] Parsed<std::string> tokenize(std::string_view body) const {
+    return text(body, tokenize_json);
+  }
+  [[nodiscard]] Parsed<std::string> detokenize(std::string_view body) const {
+    return text(body, detokenize_json);
+  }
+
+ private:
+  [[nodiscard]] Parsed<Call> call(std::string_view body, ParseCall parse) const {
+    return read_body(body, [&](const json::Value& root) { return parse(root, served, info); });
+  }
+  template <typename F>
+  [[nodiscard]] Parsed<std::string> text(std::string_view body, F f) const {
+    return read_body(body, [&](const json::Value& root) { return f(root, served); });
   }
 };
 

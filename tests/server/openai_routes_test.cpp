@@ -5,7 +5,6 @@
 
 #include "forge/server/openai/embeddings.h"
 #include "forge/server/openai/models.h"
-#include "forge/server/openai/tokenize.h"
 #include "tests/server/openai_fixture.h"
 
 namespace forge::server::openai {
@@ -13,23 +12,19 @@ namespace {
 
 TEST(OpenAiEmbeddings, RequestPerInput) {
   const TestModel model;
-  const Call call = value_of(parse_embeddings(R"({"input":["a",[1,2]],"model":"m","user":"u"})",
-                                              model.served, model.info));
+  const Call call = value_of(model.embeddings(R"({"input":["a",[1,2]],"model":"m","user":"u"})"));
   ASSERT_EQ(call.requests.size(), 2u);
   EXPECT_EQ(call.requests[0].prompt, (std::vector<int32_t>{256, 'a'}));
   EXPECT_EQ(call.requests[1].prompt, (std::vector<int32_t>{1, 2}));
   EXPECT_EQ(call.requests[0].embedding, Pooling::kMean);
   EXPECT_EQ(call.requests[0].client, "key");
-  const Call last =
-      value_of(parse_embeddings(R"({"input":"a","pooling":"last"})", model.served, model.info));
+  const Call last = value_of(model.embeddings(R"({"input":"a","pooling":"last"})"));
   EXPECT_EQ(last.requests[0].embedding, Pooling::kLast);
 }
 
 TEST(OpenAiEmbeddings, Refusals) {
   const TestModel model;
-  const auto refusal = [&](const std::string& body) {
-    return message_of(parse_embeddings(body, model.served, model.info));
-  };
+  const auto refusal = [&](const std::string& body) { return message_of(model.embeddings(body)); };
   EXPECT_EQ(refusal("{}"), "input: required");
   EXPECT_EQ(refusal(R"({"input":"a","dimensions":5})"),
             "dimensions: 5 is out of range, expected a whole number from 1 to 4");
@@ -41,8 +36,7 @@ TEST(OpenAiEmbeddings, Refusals) {
 }
 
 std::string embedding_body(const TestModel& model, const std::string& member) {
-  const Call call =
-      value_of(parse_embeddings(R"({"input":"a")" + member + "}", model.served, model.info));
+  const Call call = value_of(model.embeddings(R"({"input":"a")" + member + "}"));
   StreamEvent event = end_event(0);
   event.embedding = {3.0f, 4.0f, 0.0f, 12.0f};  // 3, 4 and all four make whole lengths: 5 and 13
   EXPECT_EQ(call.answer->add(0, event), "");
@@ -93,9 +87,7 @@ TEST(OpenAiModels, ListAndEntry) {
 
 TEST(OpenAiTokenize, TextToIdsAndBack) {
   const TestModel model;
-  const auto tokenize = [&](const std::string& body) {
-    return value_of(tokenize_json(body, model.served));
-  };
+  const auto tokenize = [&](const std::string& body) { return value_of(model.tokenize(body)); };
   EXPECT_EQ(tokenize(R"({"prompt":"a</s>"})"),
             R"({"count":3,"max_model_len":1000,"tokens":[256,97,257],"token_strs":null})");
   EXPECT_EQ(
@@ -107,21 +99,18 @@ TEST(OpenAiTokenize, TextToIdsAndBack) {
       R"("token_strs":null})");
   EXPECT_EQ(tokenize(R"({"prompt":"","add_special_tokens":false})"),
             R"({"count":0,"max_model_len":1000,"tokens":[],"token_strs":null})");
-  EXPECT_EQ(value_of(detokenize_json(R"({"tokens":[256,97,257]})", model.served)),
-            R"({"prompt":"<s>a</s>"})");
+  EXPECT_EQ(value_of(model.detokenize(R"({"tokens":[256,97,257]})")), R"({"prompt":"<s>a</s>"})");
 }
 
 TEST(OpenAiTokenize, Refusals) {
   const TestModel model;
-  EXPECT_EQ(message_of(tokenize_json("{}", model.served)),
-            "prompt: required, unless there are \"messages\"");
-  EXPECT_EQ(message_of(tokenize_json(R"({"prompt":"a","messages":[]})", model.served)),
+  EXPECT_EQ(message_of(model.tokenize("{}")), "prompt: required, unless there are \"messages\"");
+  EXPECT_EQ(message_of(model.tokenize(R"({"prompt":"a","messages":[]})")),
             "messages: expected at least one message");
-  EXPECT_EQ(message_of(detokenize_json("{}", model.served)), "tokens: required");
-  EXPECT_EQ(message_of(detokenize_json(R"({"tokens":[1,-1]})", model.served)),
+  EXPECT_EQ(message_of(model.detokenize("{}")), "tokens: required");
+  EXPECT_EQ(message_of(model.detokenize(R"({"tokens":[1,-1]})")),
             "tokens[1]: -1 is out of range, expected a whole number from 0 to 259");
-  EXPECT_EQ(message_of(detokenize_json(R"({"tokens":[],"x":1})", model.served)),
-            "x: unknown field");
+  EXPECT_EQ(message_of(model.detokenize(R"({"tokens":[],"x":1})")), "x: unknown field");
 }
 
 }  // namespace

@@ -329,7 +329,7 @@ TEST(OpenAiSpec, AnswersHaveWhatTheyMust) {
                   "CreateChatCompletionResponse", "CreateChatCompletionStreamResponse",
                   [&](const std::string& body) { return model.chat_call(body); });
   }
-  const Call embedding = value_of(parse_embeddings(R"({"input":"a"})", model.served, model.info));
+  const Call embedding = value_of(model.embeddings(R"({"input":"a"})"));
   StreamEvent event = end_event(0);
   event.embedding = {1.0f, 2.0f, 3.0f, 4.0f};
   (void)embedding.answer->add(0, event);

@@ -1,27 +1,22 @@
 #include <algorithm>
-#include <chrono>
 #include <optional>
 #include <random>
-#include <string_view>
+#include <string>
 #include <utility>
 #include <variant>
 
+#include "forge/base/unix_time.h"
 #include "forge/server/api/call_runner.h"
 #include "forge/server/api/off_thread.h"
 #include "forge/server/api/routes.h"
-#include "forge/server/openai/chat_request.h"
-#include "forge/server/openai/completion_request.h"
-#include "forge/server/openai/embeddings.h"
+#include "forge/server/openai/call_parsers.h"
+#include "forge/server/openai/read_body.h"
 
 namespace forge::server {
 namespace {
 
 /// Bodies up to this size are read where they came in: about 0.1 ms of tokenizing.
 constexpr size_t kSmallBody = 8 << 10;
-
-using Parse = openai::Parsed<openai::Call> (*)(std::string_view body,
-                                               const openai::ServedModel& served,
-                                               const openai::CallInfo& info);
 
 uint64_t fresh_seed() {
   // 32 bits: short enough to type again.
@@ -30,9 +25,8 @@ uint64_t fresh_seed() {
 }
 
 openai::CallInfo info_of(const http::Request& request) {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
   return {.id = request.id,
-          .created = std::chrono::duration_cast<std::chrono::seconds>(now).count(),
+          .created = seconds_since_1970(),
           .fresh_seed = fresh_seed(),
           .client = request.client};
 }
@@ -53,10 +47,13 @@ void complete(const ApiContext& context, const http::Request& http, openai::Call
   }
 }
 
-asio::awaitable<void> answer(ApiContext& context, Parse parse, const http::Request& request,
-                             http::Response& response) {
+asio::awaitable<void> answer(ApiContext& context, openai::ParseCall parse,
+                             const http::Request& request, http::Response& response) {
   const openai::CallInfo info = info_of(request);
-  const auto read = [&] { return parse(request.body, context.served, info); };
+  const auto read = [&] {
+    return openai::read_body(
+        request.body, [&](const json::Value& body) { return parse(body, context.served, info); });
+  };
   // NOTE: not one ?: of the two; g++ 12 destroys such a result twice.
   std::optional<openai::Parsed<openai::Call>> parsed;
   if (request.body.size() <= kSmallBody) {
@@ -77,17 +74,14 @@ asio::awaitable<void> answer(ApiContext& context, Parse parse, const http::Reque
 }  // namespace
 
 void add_call_routes(ApiContext& context, http::Router& router) {
-  const auto add = [&](std::string path, Parse parse) {
-    router.add(
-        {.method = "POST",
-         .path = std::move(path),
-         .handler = [&context, parse](const http::Request& request, http::Response& response) {
-           return answer(context, parse, request, response);
-         }});
-  };
-  add("/v1/completions", openai::parse_completion);
-  add("/v1/chat/completions", openai::parse_chat);
-  add("/v1/embeddings", openai::parse_embeddings);
+  for (const openai::CallParser& parser : openai::kCallParsers) {
+    router.add({.method = "POST",
+                .path = std::string(parser.path),
+                .handler = [&context, parse = parser.parse](const http::Request& request,
+                                                            http::Response& response) {
+                  return answer(context, parse, request, response);
+                }});
+  }
 }
 
 }  // namespace forge::server

@@ -1,5 +1,4 @@
 #include <string>
-#include <string_view>
 #include <utility>
 #include <variant>
 
@@ -7,17 +6,21 @@
 #include "forge/server/api/off_thread.h"
 #include "forge/server/api/routes.h"
 #include "forge/server/openai/chat_request.h"
+#include "forge/server/openai/read_body.h"
 #include "forge/server/openai/tokenize.h"
 
 namespace forge::server {
 namespace {
 
-using Work = openai::Parsed<std::string> (*)(std::string_view body,
+using Work = openai::Parsed<std::string> (*)(const json::Value& body,
                                              const openai::ServedModel& served);
 
 asio::awaitable<void> answer(ApiContext& context, Work work, const http::Request& request,
                              http::Response& response) {
-  const auto run = [&] { return work(request.body, context.served); };
+  const auto run = [&] {
+    return openai::read_body(request.body,
+                             [&](const json::Value& body) { return work(body, context.served); });
+  };
   openai::Parsed<std::string> result = co_await off_thread(context.workers, run);
   if (auto* error = std::get_if<openai::ApiError>(&result)) {
     co_await send_error(response, std::move(*error));

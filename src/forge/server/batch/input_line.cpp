@@ -5,11 +5,9 @@
 #include <algorithm>
 #include <array>
 #include <span>
+#include <utility>
 
 #include "forge/base/hash.h"
-#include "forge/server/openai/chat_request.h"
-#include "forge/server/openai/completion_request.h"
-#include "forge/server/openai/embeddings.h"
 #include "forge/server/openai/fields.h"
 
 namespace forge::server::batch {
@@ -18,14 +16,15 @@ namespace {
 constexpr size_t kMaxIdBytes = 512;
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
-constexpr std::array<std::string_view, 3> kUrls = {"/v1/chat/completions", "/v1/completions",
-                                                   "/v1/embeddings"};
-constexpr std::array<Parse, 3> kParsers = {openai::parse_chat, openai::parse_completion,
-                                           openai::parse_embeddings};
+constexpr auto kUrls = [] {
+  std::array<std::string_view, openai::kCallParsers.size()> urls;
+  for (size_t i = 0; i < urls.size(); ++i) urls[i] = openai::kCallParsers[i].path;
+  return urls;
+}();
 
-Parse parser_of(std::string_view url) {
-  for (size_t i = 0; i < kUrls.size(); ++i) {
-    if (kUrls[i] == url) return kParsers[i];
+openai::ParseCall parser_of(std::string_view url) {
+  for (const openai::CallParser& parser : openai::kCallParsers) {
+    if (parser.path == url) return parser.parse;
   }
   return nullptr;
 }
@@ -66,11 +65,11 @@ std::variant<InputRequest, LineError> parse_input_line(const Line& line, bool is
   if (line.number == 1 && text.starts_with(kByteOrderMark)) {
     text.remove_prefix(kByteOrderMark.size());
   }
-  const Result<json::Document> document = json::Document::parse(text, "request");
+  Result<json::Document> document = json::Document::parse(text, "", line.number);
   if (!document.ok()) {
-    return named({.code = "invalid_json_line", .message = document.error().message});
+    return LineError{.code = "invalid_json_line", .message = document.error().message};
   }
-  const json::Value root = document.value().root();
+  const json::Value root = document->root();
   if (!root.is_object()) {
     return named({.code = "invalid_json_line",
                   .message = fmt::format("expected an object, got {}", openai::shown(root))});
@@ -98,8 +97,10 @@ std::variant<InputRequest, LineError> parse_input_line(const Line& line, bool is
     if (!custom_id.empty()) line_error.custom_id = std::string(custom_id);
     return named(std::move(line_error));
   }
-  return InputRequest{
-      .custom_id = std::string(custom_id), .parse = parser_of(url), .body = body.dump()};
+  return InputRequest{.custom_id = std::string(custom_id),
+                      .parse = parser_of(url),
+                      .line = std::move(*document),
+                      .body = body};
 }
 
 }  // namespace forge::server::batch

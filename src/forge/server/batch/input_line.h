@@ -6,22 +6,19 @@
 #include <string_view>
 #include <variant>
 
+#include "forge/base/json.h"
 #include "forge/server/batch/line_reader.h"
 #include "forge/server/batch/output_line.h"
-#include "forge/server/openai/answer.h"
+#include "forge/server/openai/call_parsers.h"
 
 namespace forge::server::batch {
-
-/// What answers a route's bodies (openai::parse_chat and such).
-using Parse = openai::Parsed<openai::Call> (*)(std::string_view body,
-                                               const openai::ServedModel& served,
-                                               const openai::CallInfo& info);
 
 /// {"custom_id", "method": "POST", "url", "body"}
 struct InputRequest {
   std::string custom_id;
-  Parse parse = nullptr;
-  std::string body;  // JSON
+  openai::ParseCall parse = nullptr;
+  json::Document line;  // the whole
+  json::Value body;     // within it
 };
 
 /// A line of white space only: no request, and not answered.

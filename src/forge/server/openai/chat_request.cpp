@@ -127,11 +127,9 @@ ChatCall read_call(Fields& fields, const ServedModel& served, const CallInfo& ca
 
 }  // namespace
 
-Parsed<Call> parse_chat(std::string_view body, const ServedModel& served, const CallInfo& call) {
-  const Result<json::Document> document = json::Document::parse(body, "request body");
-  if (!document.ok()) return to_api_error(document.error());
+Parsed<Call> parse_chat(const json::Value& body, const ServedModel& served, const CallInfo& call) {
   std::optional<ApiError> error;
-  Fields fields(document.value().root(), "", error);
+  Fields fields(body, "", error);
   Call parsed;
   ChatCall chat =
       read_call(fields, served, call, served.is_lenient ? &parsed.ignored_fields : nullptr);
@@ -148,11 +146,9 @@ Parsed<Call> parse_chat(std::string_view body, const ServedModel& served, const 
   return parsed;
 }
 
-Parsed<std::string> render_chat(std::string_view body, const ServedModel& served) {
-  const Result<json::Document> document = json::Document::parse(body, "request body");
-  if (!document.ok()) return to_api_error(document.error());
+Parsed<std::string> render_chat(const json::Value& body, const ServedModel& served) {
   std::optional<ApiError> error;
-  Fields fields(document.value().root(), "", error);
+  Fields fields(body, "", error);
   std::vector<std::string> ignored;
   const ChatCall chat = read_call(fields, served, {}, served.is_lenient ? &ignored : nullptr);
   if (error) return *error;

@@ -61,12 +61,10 @@ Request read_request(Fields& fields, const Options& options, const ServedModel& 
 
 }  // namespace
 
-Parsed<Call> parse_completion(std::string_view body, const ServedModel& served,
+Parsed<Call> parse_completion(const json::Value& body, const ServedModel& served,
                               const CallInfo& call) {
-  const Result<json::Document> document = json::Document::parse(body, "request body");
-  if (!document.ok()) return to_api_error(document.error());
   std::optional<ApiError> error;
-  Fields fields(document.value().root(), "", error);
+  Fields fields(body, "", error);
   Call parsed;
   std::vector<std::string>* ignored = served.is_lenient ? &parsed.ignored_fields : nullptr;
 

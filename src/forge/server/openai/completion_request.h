@@ -8,7 +8,7 @@
 namespace forge::server::openai {
 
 /// Validates the body of a call; docs/api.md lists the fields. served must outlive the call.
-[[nodiscard]] Parsed<Call> parse_completion(std::string_view body, const ServedModel& served,
+[[nodiscard]] Parsed<Call> parse_completion(const json::Value& body, const ServedModel& served,
                                             const CallInfo& call);
 
 }  // namespace forge::server::openai

@@ -112,12 +112,10 @@ std::string base64(std::span<const unsigned char> bytes) {
   return text;
 }
 
-Parsed<Call> parse_embeddings(std::string_view body, const ServedModel& served,
+Parsed<Call> parse_embeddings(const json::Value& body, const ServedModel& served,
                               const CallInfo& call) {
-  const Result<json::Document> document = json::Document::parse(body, "request body");
-  if (!document.ok()) return to_api_error(document.error());
   std::optional<ApiError> error;
-  Fields fields(document.value().root(), "", error);
+  Fields fields(body, "", error);
   Call parsed;
   read_model(fields, served);
   constexpr std::array<std::string_view, 2> kEncodings = {"float", "base64"};

@@ -11,7 +11,7 @@ namespace forge::server::openai {
 
 /// Validates the body of a call; docs/api.md lists the fields. Each input is one engine request;
 /// served must outlive the call.
-[[nodiscard]] Parsed<Call> parse_embeddings(std::string_view body, const ServedModel& served,
+[[nodiscard]] Parsed<Call> parse_embeddings(const json::Value& body, const ServedModel& served,
                                             const CallInfo& call);
 
 /// The first n_dimensions of a vector, scaled to length 1; a vector of zeros stays.

@@ -21,16 +21,14 @@ std::vector<int32_t> tokenize_prompt(Fields& fields, const ServedModel& served,
 
 }  // namespace
 
-Parsed<std::string> tokenize_json(std::string_view body, const ServedModel& served) {
-  const Result<json::Document> document = json::Document::parse(body, "request body");
-  if (!document.ok()) return to_api_error(document.error());
+Parsed<std::string> tokenize_json(const json::Value& body, const ServedModel& served) {
   std::optional<ApiError> error;
-  Fields fields(document.value().root(), "", error);
+  Fields fields(body, "", error);
   std::vector<std::string> unknown;
   std::vector<std::string>* ignored = served.is_lenient ? &unknown : nullptr;
   read_model(fields, served);
   const bool with_strings = fields.flag("return_token_strs").value_or(false);
-  const bool is_chat = !document.value().root().find("messages").is_missing();
+  const bool is_chat = !body.find("messages").is_missing();
   const std::vector<int32_t> ids = is_chat ? read_conversation(fields, served, ignored).ids
                                            : tokenize_prompt(fields, served, ignored);
   if (error) return *error;
@@ -52,11 +50,9 @@ Parsed<std::string> tokenize_json(std::string_view body, const ServedModel& serv
   return writer.text();
 }
 
-Parsed<std::string> detokenize_json(std::string_view body, const ServedModel& served) {
-  const Result<json::Document> document = json::Document::parse(body, "request body");
-  if (!document.ok()) return to_api_error(document.error());
+Parsed<std::string> detokenize_json(const json::Value& body, const ServedModel& served) {
   std::optional<ApiError> error;
-  Fields fields(document.value().root(), "", error);
+  Fields fields(body, "", error);
   std::vector<std::string> unknown;
   read_model(fields, served);
   const json::Value tokens = fields.array("tokens");

@@ -11,9 +11,10 @@ namespace forge::server::openai {
 
 /// {"prompt" | "messages" and what goes with them, "add_special_tokens", "return_token_strs"} to
 /// {"count", "max_model_len", "tokens", "token_strs"}.
-[[nodiscard]] Parsed<std::string> tokenize_json(std::string_view body, const ServedModel& served);
+[[nodiscard]] Parsed<std::string> tokenize_json(const json::Value& body, const ServedModel& served);
 
 /// {"tokens"} to {"prompt"}; special tokens are written out.
-[[nodiscard]] Parsed<std::string> detokenize_json(std::string_view body, const ServedModel& served);
+[[nodiscard]] Parsed<std::string> detokenize_json(const json::Value& body,
+                                                  const ServedModel& served);
 
 }  // namespace forge::server::openai
