@@ -47,11 +47,9 @@ std::string Answer::add(size_t request, const StreamEvent& event) {
 
 std::string Answer::finish(std::span<const Usage> usages) {
   if (failure_) return {};
-  const Usage usage = total(usages);
-  if (!is_stream()) return body(usage);
-  std::string out;
-  if (delivery_.include_usage) out = sse_event(usage_chunk(usage));
-  return out.append(kDone);
+  std::string out = end(total(usages));
+  if (is_stream()) out.append(kDone);
+  return out;
 }
 
 std::string Answer::fail(ApiError error) {
@@ -59,22 +57,6 @@ std::string Answer::fail(ApiError error) {
   failure_ = std::move(error);
   if (!is_stream()) return {};
   return sse_event(to_json(*failure_)).append(kDone);
-}
-
-void write_head(json::Writer& writer, const AnswerHead& head) {
-  writer.member("id", head.id);
-  writer.member("object", head.object);
-  writer.member("created", head.created);
-  writer.member("model", head.model);
-  writer.member("system_fingerprint", head.system_fingerprint);
-}
-
-void write_stop_reason(json::Writer& writer, const StreamEvent& last) {
-  if (last.finish_reason == FinishReason::kStopString) {
-    writer.member("stop_reason", last.stop_string);
-  } else if (last.finish_reason == FinishReason::kStopToken && !last.ids.empty()) {
-    writer.member("stop_reason", last.ids.back());
-  }
 }
 
 std::string sse_event(std::string_view json) { return fmt::format("data: {}\n\n", json); }

@@ -44,9 +44,8 @@ class Answer {
 
   /// Takes news that is no failure; out: where streaming puts its chunks.
   virtual void take(size_t request, const StreamEvent& event, std::string& out) = 0;
-  /// The usage chunk where streaming, else the whole body.
-  [[nodiscard]] virtual std::string usage_chunk(const Usage& usage) = 0;
-  [[nodiscard]] virtual std::string body(const Usage& usage) = 0;
+  /// The whole body, or the last event before [DONE] where streaming ("": none).
+  [[nodiscard]] virtual std::string end(const Usage& usage) = 0;
 
   [[nodiscard]] const Delivery& delivery() const { return delivery_; }
 
@@ -61,20 +60,6 @@ struct Call {
   std::unique_ptr<Answer> answer;
   std::vector<std::string> ignored_fields;  // unknown ones, for the log of a lenient server
 };
-
-/// What all chunks and bodies of one answer open with.
-struct AnswerHead {
-  std::string id;
-  std::string_view object;  // "chat.completion.chunk"
-  int64_t created = 0;
-  std::string model;
-  std::string system_fingerprint;
-};
-void write_head(json::Writer& writer, const AnswerHead& head);
-
-/// "stop_reason", as vLLM has it: the stop string or the id of the stop token that ended the
-/// choice.
-void write_stop_reason(json::Writer& writer, const StreamEvent& last);
 
 /// "data: JSON" and an empty line.
 [[nodiscard]] std::string sse_event(std::string_view json);

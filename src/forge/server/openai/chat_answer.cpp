@@ -2,19 +2,14 @@
 
 #include "forge/base/check.h"
 #include "forge/server/openai/token_logprobs.h"
-#include "forge/server/openai/usage.h"
 
 namespace forge::server::openai {
 
 ChatAnswer::ChatAnswer(const ServedModel& served, const CallInfo& call, const Delivery& delivery,
                        ChatShape shape)
-    : Answer(delivery),
+    : TextAnswer(served, call, delivery, shape.id,
+                 delivery.stream ? "chat.completion.chunk" : "chat.completion"),
       served_(served),
-      head_{.id = shape.id,
-            .object = delivery.stream ? "chat.completion.chunk" : "chat.completion",
-            .created = call.created,
-            .model = served.names.front(),
-            .system_fingerprint = served.system_fingerprint},
       shape_(std::move(shape)) {
   Choice choice;
   if (shape_.think_tags) {
@@ -51,7 +46,7 @@ void ChatAnswer::take(size_t request, const StreamEvent& event, std::string& out
   if (shape_.logprobs) {
     choice.logprobs.insert(choice.logprobs.end(), event.logprobs.begin(), event.logprobs.end());
   }
-  if (event.finish_reason) choice.last = event;
+  if (event.finish_reason) choice.ending.emplace(event);
   if (!is_stream()) return;
   if (!choice.is_begun) out += chunk(choice, event.choice, Part::kRole);
   choice.is_begun = true;
@@ -80,10 +75,8 @@ void ChatAnswer::write_delta(json::Writer& writer, const Choice& choice, Part pa
 
 std::string ChatAnswer::chunk(const Choice& choice, int32_t index, Part part) const {
   json::Writer writer;
-  writer.begin_object();
-  write_head(writer, head_);
-  writer.key("choices").begin_array().begin_object();
-  writer.member("index", index);
+  open(writer);
+  writer.begin_object().member("index", index);
   writer.key("delta");
   write_delta(writer, choice, part);
   writer.key("logprobs");
@@ -92,17 +85,9 @@ std::string ChatAnswer::chunk(const Choice& choice, int32_t index, Part part) co
   } else {
     writer.null();
   }
-  writer.key("finish_reason");
-  if (part == Part::kFinish) {
-    writer.value(finish_word(*choice.last.finish_reason));
-    write_stop_reason(writer, choice.last);
-  } else {
-    writer.null();
-  }
-  writer.end_object().end_array();
-  if (delivery().include_usage) writer.key("usage").null();
+  write_finish(writer, part == Part::kFinish ? choice.ending : std::nullopt);
   writer.end_object();
-  return sse_event(writer.text());
+  return close_chunk(writer);
 }
 
 std::optional<int64_t> ChatAnswer::reasoning_tokens() const {
@@ -114,19 +99,8 @@ std::optional<int64_t> ChatAnswer::reasoning_tokens() const {
   return count;
 }
 
-std::string ChatAnswer::usage_chunk(const Usage& usage) {
-  json::Writer writer;
-  writer.begin_object();
-  write_head(writer, head_);
-  writer.key("choices").begin_array().end_array();
-  writer.key("usage");
-  write_usage(writer, usage, reasoning_tokens());
-  writer.end_object();
-  return writer.text();
-}
-
 void ChatAnswer::write_choice(json::Writer& writer, const Choice& choice, int32_t index) const {
-  FORGE_CHECK(choice.last.finish_reason.has_value(), "choice {} has not finished", index);
+  FORGE_CHECK(choice.ending.has_value(), "choice {} has not finished", index);
   writer.begin_object();
   writer.member("index", index);
   writer.key("message").begin_object();
@@ -142,22 +116,12 @@ void ChatAnswer::write_choice(json::Writer& writer, const Choice& choice, int32_
   } else {
     writer.null();
   }
-  writer.member("finish_reason", finish_word(*choice.last.finish_reason));
-  write_stop_reason(writer, choice.last);
+  write_finish(writer, choice.ending);
   writer.end_object();
 }
 
-std::string ChatAnswer::body(const Usage& usage) {
-  json::Writer writer;
-  writer.begin_object();
-  write_head(writer, head_);
-  writer.key("choices").begin_array();
+void ChatAnswer::write_choices(json::Writer& writer) {
   for (int32_t i = 0; i < shape_.n; ++i) write_choice(writer, choices_[static_cast<size_t>(i)], i);
-  writer.end_array();
-  writer.key("usage");
-  write_usage(writer, usage, reasoning_tokens());
-  writer.end_object();
-  return writer.text();
 }
 
 }  // namespace forge::server::openai

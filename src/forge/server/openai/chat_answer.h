@@ -6,8 +6,8 @@
 #include <string_view>
 #include <vector>
 
-#include "forge/server/openai/answer.h"
 #include "forge/server/openai/reasoning.h"
+#include "forge/server/openai/text_answer.h"
 
 namespace forge::server::openai {
 
@@ -20,7 +20,7 @@ struct ChatShape {
 };
 
 /// One engine request; its choices are those of the answer.
-class ChatAnswer final : public Answer {
+class ChatAnswer final : public TextAnswer {
  public:
   /// served must outlive it.
   ChatAnswer(const ServedModel& served, const CallInfo& call, const Delivery& delivery,
@@ -35,22 +35,20 @@ class ChatAnswer final : public Answer {
     std::vector<PositionLogprobs> logprobs;
     bool in_thoughts = true;       // no closing tag among the tokens so far
     int64_t n_thought_tokens = 0;  // up to the closing tag, that included
-    StreamEvent last;              // that with the finish reason
+    std::optional<Ending> ending;
   };
   enum class Part { kRole, kDelta, kFinish };
 
   void take(size_t request, const StreamEvent& event, std::string& out) override;
-  std::string usage_chunk(const Usage& usage) override;
-  std::string body(const Usage& usage) override;
+  void write_choices(json::Writer& writer) override;
+  [[nodiscard]] std::optional<int64_t> reasoning_tokens() const override;
 
   void split(Choice& choice, const StreamEvent& event);
   std::string chunk(const Choice& choice, int32_t index, Part part) const;
   void write_delta(json::Writer& writer, const Choice& choice, Part part) const;
   void write_choice(json::Writer& writer, const Choice& choice, int32_t index) const;
-  [[nodiscard]] std::optional<int64_t> reasoning_tokens() const;
 
   const ServedModel& served_;
-  AnswerHead head_;
   ChatShape shape_;
   std::optional<int32_t> close_id_;  // of the closing tag, where that is one token
   std::vector<Choice> choices_;

@@ -4,19 +4,13 @@
 #include <numeric>
 
 #include "forge/base/check.h"
-#include "forge/server/openai/usage.h"
 
 namespace forge::server::openai {
 
 CompletionAnswer::CompletionAnswer(const ServedModel& served, const CallInfo& call,
                                    const Delivery& delivery, CompletionShape shape,
                                    size_t n_requests, int32_t best_of)
-    : Answer(delivery),
-      head_{.id = shape.id,
-            .object = "text_completion",
-            .created = call.created,
-            .model = served.names.front(),
-            .system_fingerprint = served.system_fingerprint},
+    : TextAnswer(served, call, delivery, shape.id, "text_completion"),
       shape_(std::move(shape)),
       best_of_(static_cast<size_t>(best_of)),
       choices_(n_requests * best_of_,
@@ -59,21 +53,20 @@ void CompletionAnswer::take(size_t request, const StreamEvent& event, std::strin
     ++choice.n_tokens;
     if (shape_.logprobs) choice.entries.push_back({position.chosen.id, position});
   }
-  if (event.finish_reason) choice.last = event;
-  if (!is_stream()) return;
   const auto index = static_cast<int64_t>(request * best_of_ + c);
-  if (!choice.text.empty() || !choice.entries.empty()) {
-    out += chunk(choice, index, choice.text, false);
+  if (is_stream() && (!choice.text.empty() || !choice.entries.empty())) {
+    out += chunk(choice, index);
     choice.text.clear();
     choice.entries.clear();
   }
-  if (event.finish_reason) out += chunk(choice, index, "", true);
+  if (!event.finish_reason) return;
+  choice.ending.emplace(event);
+  if (is_stream()) out += chunk(choice, index);
 }
 
-void CompletionAnswer::write_choice(json::Writer& writer, Choice& choice, int64_t index,
-                                    std::string_view text, bool is_last) {
+void CompletionAnswer::write_choice(json::Writer& writer, Choice& choice, int64_t index) {
   writer.begin_object();
-  writer.member("text", text);
+  writer.member("text", choice.text);
   writer.member("index", index);
   writer.key("logprobs");
   // A streamed choice's last chunk has no tokens, and then no object.
@@ -82,39 +75,15 @@ void CompletionAnswer::write_choice(json::Writer& writer, Choice& choice, int64_
   } else {
     writer.null();
   }
-  writer.key("finish_reason");
-  if (is_last) {
-    FORGE_CHECK(choice.last.finish_reason.has_value(), "choice {} has not finished", index);
-    writer.value(finish_word(*choice.last.finish_reason));
-    write_stop_reason(writer, choice.last);
-  } else {
-    writer.null();
-  }
+  write_finish(writer, choice.ending);
   writer.end_object();
 }
 
-std::string CompletionAnswer::chunk(Choice& choice, int64_t index, std::string_view text,
-                                    bool is_last) {
+std::string CompletionAnswer::chunk(Choice& choice, int64_t index) {
   json::Writer writer;
-  writer.begin_object();
-  write_head(writer, head_);
-  writer.key("choices").begin_array();
-  write_choice(writer, choice, index, text, is_last);
-  writer.end_array();
-  if (delivery().include_usage) writer.key("usage").null();
-  writer.end_object();
-  return sse_event(writer.text());
-}
-
-std::string CompletionAnswer::usage_chunk(const Usage& usage) {
-  json::Writer writer;
-  writer.begin_object();
-  write_head(writer, head_);
-  writer.key("choices").begin_array().end_array();
-  writer.key("usage");
-  write_usage(writer, usage);
-  writer.end_object();
-  return writer.text();
+  open(writer);
+  write_choice(writer, choice, index);
+  return close_chunk(writer);
 }
 
 std::vector<size_t> CompletionAnswer::best_choices(size_t request) const {
@@ -129,22 +98,15 @@ std::vector<size_t> CompletionAnswer::best_choices(size_t request) const {
   return order;
 }
 
-std::string CompletionAnswer::body(const Usage& usage) {
-  json::Writer writer;
-  writer.begin_object();
-  write_head(writer, head_);
-  writer.key("choices").begin_array();
+void CompletionAnswer::write_choices(json::Writer& writer) {
   int64_t index = 0;
   for (size_t request = 0; request < prompt_logprobs_.size(); ++request) {
     for (const size_t c : best_choices(request)) {
-      write_choice(writer, choices_[c], index++, choices_[c].text, true);
+      FORGE_CHECK(choices_[c].ending.has_value(), "choice {} of request {} has not finished", c,
+                  request);
+      write_choice(writer, choices_[c], index++);
     }
   }
-  writer.end_array();
-  writer.key("usage");
-  write_usage(writer, usage);
-  writer.end_object();
-  return writer.text();
 }
 
 }  // namespace forge::server::openai

@@ -1,10 +1,11 @@
 // The answer of POST /v1/completions, streamed or whole.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
-#include "forge/server/openai/answer.h"
+#include "forge/server/openai/text_answer.h"
 #include "forge/server/openai/token_logprobs.h"
 
 namespace forge::server::openai {
@@ -16,11 +17,11 @@ struct CompletionShape {
   bool logprobs = false;
   bool skip_special = true;
   std::vector<std::string> echoes;             // per request: the prompt's text, or empty: no echo
-  std::vector<std::vector<int32_t>> echo_ids;  // and its tokens, where logprobs are echoed too
+  std::vector<std::vector<int32_t>> echo_ids;  // and its tokens; empty without logprobs
 };
 
 /// Choice c of request r has the index r * n + c.
-class CompletionAnswer final : public Answer {
+class CompletionAnswer final : public TextAnswer {
  public:
   /// best_of: Request::n of each request; more than n only without streaming. served must outlive
   /// it.
@@ -36,22 +37,20 @@ class CompletionAnswer final : public Answer {
     CompletionLogprobs logprobs;
     double logprob_sum = 0.0;
     int64_t n_tokens = 0;
-    StreamEvent last;  // that with the finish reason
+    std::optional<Ending> ending;
 
     [[nodiscard]] double mean_logprob() const;
   };
 
   void take(size_t request, const StreamEvent& event, std::string& out) override;
-  std::string usage_chunk(const Usage& usage) override;
-  std::string body(const Usage& usage) override;
+  void write_choices(json::Writer& writer) override;
 
   void begin(Choice& choice, size_t request);
-  std::string chunk(Choice& choice, int64_t index, std::string_view text, bool is_last);
-  void write_choice(json::Writer& writer, Choice& choice, int64_t index, std::string_view text,
-                    bool is_last);
+  std::string chunk(Choice& choice, int64_t index);
+  /// What it has of text and entries; its end, where that has been noted.
+  void write_choice(json::Writer& writer, Choice& choice, int64_t index);
   [[nodiscard]] std::vector<size_t> best_choices(size_t request) const;
 
-  AnswerHead head_;
   CompletionShape shape_;
   size_t best_of_;
   std::vector<Choice> choices_;                                 // request by request

@@ -108,7 +108,7 @@ Parsed<Call> parse_completion(const json::Value& body, const ServedModel& served
     if (options.echo) {
       shape.echoes.push_back(prompt.text ? std::string(*prompt.text)
                                          : served.tokens.decode(prompt.ids));
-      shape.echo_ids.push_back(prompt.ids);
+      if (shape.logprobs) shape.echo_ids.push_back(prompt.ids);
     }
     parsed.requests.push_back(std::move(request));
   }

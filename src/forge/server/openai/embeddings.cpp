@@ -53,12 +53,7 @@ class EmbeddingAnswer final : public Answer {
     if (!event.embedding.empty()) vectors_[request] = normalised(event.embedding, n_dimensions_);
   }
 
-  std::string usage_chunk(const Usage&) override {
-    FORGE_CHECK(false, "embeddings are not streamed");
-    return {};
-  }
-
-  std::string body(const Usage& usage) override {
+  std::string end(const Usage& usage) override {
     json::Writer writer;
     writer.begin_object().member("object", "list");
     writer.key("data").begin_array();
