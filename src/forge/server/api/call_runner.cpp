@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "forge/server/http/signal.h"
+#include "forge/server/openai/usage.h"
 
 namespace forge::server {
 namespace {
@@ -108,12 +109,7 @@ class RunningCall {
 };
 
 void note_usage(http::Response& response, const std::vector<Usage>& usages) {
-  Usage sum;
-  for (const Usage& usage : usages) {
-    sum.prompt_tokens += usage.prompt_tokens;
-    sum.cached_tokens += usage.cached_tokens;
-    sum.generated_tokens += usage.generated_tokens;
-  }
+  const Usage sum = openai::total(usages);
   response.note("prompt_tokens", int64_t{sum.prompt_tokens});
   response.note("cached_tokens", int64_t{sum.cached_tokens});
   response.note("generated_tokens", int64_t{sum.generated_tokens});

@@ -1,18 +1,12 @@
 #include "forge/server/openai/api_error.h"
 
-#include "forge/base/json.h"
+#include "forge/server/http/error_reply.h"
 
 namespace forge::server::openai {
 namespace {
 
 // Long enough for a step to free a place, short enough for a person who waits.
 constexpr int kRetryAfterSeconds = 1;
-
-void write_optional(json::Writer& writer, std::string_view name,
-                    const std::optional<std::string>& text) {
-  writer.key(name);
-  text ? writer.value(*text) : writer.null();
-}
 
 }  // namespace
 
@@ -61,14 +55,8 @@ ApiError to_api_error(const Error& error) {
 }
 
 std::string to_json(const ApiError& error) {
-  json::Writer writer;
-  writer.begin_object().key("error").begin_object();
-  writer.member("message", error.message);
-  writer.member("type", error.type);
-  write_optional(writer, "param", error.param);
-  write_optional(writer, "code", error.code);
-  writer.end_object().end_object();
-  return writer.text();
+  return http::error_body(error.message, error.type, error.param.value_or(""),
+                          error.code.value_or(""));
 }
 
 }  // namespace forge::server::openai
