@@ -125,8 +125,8 @@ T value_of(Parsed<T> parsed) {
   return std::move(std::get<T>(parsed));
 }
 
-/// The error's message with its param checked to be the part before the first colon; "" and a
-/// failure where there is none.
+/// The error's message with its param checked to be the part before the first colon, or null where
+/// that is the whole body; "" and a failure where there is no error.
 template <typename T>
 std::string message_of(const Parsed<T>& parsed) {
   const auto* error = std::get_if<ApiError>(&parsed);
@@ -134,8 +134,9 @@ std::string message_of(const Parsed<T>& parsed) {
     ADD_FAILURE() << "no error";
     return {};
   }
-  EXPECT_EQ(error->param.value_or("request body"),
-            error->message.substr(0, error->message.find(':')));
+  std::optional<std::string> place = error->message.substr(0, error->message.find(':'));
+  if (place == "request body") place.reset();
+  EXPECT_EQ(error->param, place) << error->message;
   return error->message;
 }
 

@@ -34,18 +34,11 @@ std::string shown(const json::Value& value) {
 Fields::Fields(const json::Value& object, std::string path, std::optional<ApiError>& error)
     : object_(object), path_(std::move(path)), error_(error) {
   if (!object.is_object()) {
-    const std::string what = fmt::format("expected an object, got {}", shown(object));
-    if (!error_) error_ = field_error(path_.empty() ? "request body" : path_, what);
-    object_ = {};
+    refuse_whole(fmt::format("expected an object, got {}", shown(object)));
     return;
   }
   if (object.size() > kMaxMembers) {
-    if (!error_) {
-      error_ =
-          field_error(path_.empty() ? "request body" : path_,
-                      fmt::format("{} members, at most {} expected", object.size(), kMaxMembers));
-    }
-    object_ = {};
+    refuse_whole(fmt::format("{} members, at most {} expected", object.size(), kMaxMembers));
     return;
   }
   std::vector<std::string_view> names;
@@ -53,6 +46,13 @@ Fields::Fields(const json::Value& object, std::string path, std::optional<ApiErr
   std::sort(names.begin(), names.end());
   const auto twice = std::adjacent_find(names.begin(), names.end());
   if (twice != names.end()) fail(*twice, "given twice");
+}
+
+void Fields::refuse_whole(std::string_view what) {
+  object_ = {};
+  if (error_) return;
+  error_ = field_error(path_.empty() ? "request body" : path_, what);
+  if (path_.empty()) error_->param.reset();
 }
 
 std::string Fields::path_of(std::string_view name) const {

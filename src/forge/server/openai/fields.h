@@ -70,6 +70,8 @@ class Fields {
   [[nodiscard]] std::string path_of(std::string_view name) const;
 
  private:
+  /// Records an error of the object itself and looks at none of its members.
+  void refuse_whole(std::string_view what);
   void fail_type(std::string_view name, std::string_view expected, const json::Value& value);
 
   json::Value object_;
