@@ -4,6 +4,8 @@
 #include <charconv>
 #include <cmath>
 
+#include "forge/server/openai/prompt_input.h"
+
 namespace forge::server::openai {
 namespace {
 
@@ -115,12 +117,7 @@ void read_stop_ids(Fields& fields, const ServedModel& served, std::vector<int32_
         kName, fmt::format("{} ids, at most {} expected", list.size(), served.limits.max_stop_ids));
     return;
   }
-  for (size_t i = 0; i < list.size(); ++i) {
-    const auto id = read_integer(list.at(i), fmt::format("{}[{}]", kName, i), 0,
-                                 served.tokens.vocab_size() - 1, fields.error());
-    if (!id) return;
-    ids.push_back(static_cast<int32_t>(*id));
-  }
+  ids = read_ids(list, kName, served, fields.error());
 }
 
 std::optional<std::chrono::milliseconds> read_timeout(Fields& fields) {
