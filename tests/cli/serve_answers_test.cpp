@@ -159,7 +159,7 @@ TEST(ServeAnswers, PrefixesAreNotSharedBetweenKeysUnlessAsked) {
 }
 
 TEST(ServeAnswers, UnknownFieldsAreRefusedOrLogged) {
-  const std::string more = R"(, "max_tokens": 2, "temprature": 0.5)";
+  const std::string more = R"(, "max_tokens": 2, "temprature": 0.5, "topp": 1)";
   const ServerProgram strict;
   const Answer refused = complete(strict, more);
   EXPECT_EQ(refused.status, 400);
@@ -167,7 +167,7 @@ TEST(ServeAnswers, UnknownFieldsAreRefusedOrLogged) {
   const ServerProgram lenient({"--port", "0", "--lenient", "--access-log", "-"});
   EXPECT_EQ(complete(lenient, more).status, 200);
   EXPECT_TRUE(eventually([&] {
-    return lenient.out().find(R"("ignored_field":"temprature")") != std::string::npos;
+    return lenient.out().find(R"("ignored_fields":"temprature, topp")") != std::string::npos;
   })) << lenient.out();
 }
 

@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <optional>
 #include <random>
@@ -66,7 +68,9 @@ asio::awaitable<void> answer(ApiContext& context, openai::ParseCall parse,
     co_return;
   }
   auto& call = std::get<openai::Call>(*parsed);
-  for (const std::string& field : call.ignored_fields) response.note("ignored_field", field);
+  if (!call.ignored_fields.empty()) {
+    response.note("ignored_fields", fmt::format("{}", fmt::join(call.ignored_fields, ", ")));
+  }
   complete(context, request, call);
   co_await run_call(context.engine, std::move(call), response, context.metrics);
 }
