@@ -15,7 +15,7 @@ const provider = (url, apiKey) =>
 
 before(async () => {
   server = await ForgeServer.start("--api-key", "right");
-  slow = await ForgeServer.start("--dtype", "f32");
+  slow = await ForgeServer.start("--dtype", "f32", "--threads", "1");
   forge = provider(server.url, "right");
   slowForge = provider(slow.url, "any");
 });

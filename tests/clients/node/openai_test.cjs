@@ -15,7 +15,7 @@ const long = { model: MODEL, messages, max_completion_tokens: 450, n: 4, ignore_
 let server, slow, client, slowClient;
 before(async () => {
   server = await ForgeServer.start("--api-key", "right");
-  slow = await ForgeServer.start("--dtype", "f32", "--max-concurrent", "4", "--max-queue", "0");
+  slow = await ForgeServer.start("--dtype", "f32", "--threads", "1", "--max-concurrent", "4", "--max-queue", "0");
   client = new OpenAI({ baseURL: server.url, apiKey: "right", maxRetries: 0 });
   slowClient = new OpenAI({ baseURL: slow.url, apiKey: "any", maxRetries: 0 });
 });

@@ -76,7 +76,7 @@ class Errors(ServerCase):
 class FullServer(ServerCase):
     """Eight texts at a time, and nobody may wait."""
 
-    FLAGS = ("--max-concurrent", "8", "--max-queue", "0", "--dtype", "f32", "--public-metrics")
+    FLAGS = ("--max-concurrent", "8", "--max-queue", "0", "--dtype", "f32", "--threads", "1", "--public-metrics")
 
     def setUp(self):
         self.server.wait_until_idle()

@@ -12,7 +12,7 @@ GONE = 'forge_requests_aborted_total{reason="client_gone"}'
 
 
 class Aborts(ServerCase):
-    FLAGS = ("--dtype", "f32", "--public-metrics")
+    FLAGS = ("--dtype", "f32", "--threads", "1", "--public-metrics")
 
     def setUp(self):
         self.client = openai.OpenAI(base_url=self.server.url, api_key="any", max_retries=0)
