@@ -57,6 +57,14 @@ TEST(ApiServerLimits, MorePromptsThanTheEngineHoldsAre400AndNotBusyForEver) {
             "prompt | prompt: 6 prompts, at most 5 expected");
 }
 
+TEST(ApiServerLimits, MorePromptsThanTheEngineHoldsWithTheirChoicesAre400) {
+  const SmallServer server;
+  // One of them runs, in both places.
+  EXPECT_EQ(server.post("/v1/completions", R"({"prompt":["a","b","c","d"],"n":2})").status, 200);
+  EXPECT_EQ(server.refusal_of("/v1/completions", R"({"prompt":["a","b","c","d","e"],"n":2})"),
+            "prompt | prompt: 5 prompts, at most 4 expected with 2 choices each");
+}
+
 TEST(ApiServerLimits, MoreChoicesThanRunAtOnceNameTheirOwnField) {
   const SmallServer server;
   const std::string range = " is out of range, expected a whole number from 1 to 2";

@@ -1,6 +1,5 @@
 #include "forge/server/api/api_server.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "forge/base/unix_time.h"
@@ -53,10 +52,8 @@ struct ApiServer::State {
 };
 
 Result<std::unique_ptr<ApiServer>> ApiServer::start(Engine& engine, ApiServerOptions options) {
-  // A call enters the engine whole; one with more prompts than fit would be refused for ever.
-  const EngineInfo& info = engine.info();
-  int32_t& max_prompts = options.served.limits.max_prompts;
-  max_prompts = std::min(max_prompts, info.max_queue + info.max_sequences);
+  options.served.limits.max_waiting = engine.info().max_queue;
+  options.served.limits.max_running = engine.info().max_sequences;
   FORGE_TRY(auto served, Served::create(engine, options.served));
   auto state = std::make_unique<State>(engine, std::move(options), std::move(served));
   ApiContext& context = state->context;

@@ -79,8 +79,9 @@ Parsed<Call> parse_completion(const json::Value& body, const ServedModel& served
   fields.accept(kPrompt);
   fields.finish(ignored);
   if (error) return *error;
-  const std::vector<PromptInput> prompts =
-      read_prompts(fields, "prompt", served, options.add_special);
+  const PromptOptions prompt_options{.add_special = options.add_special,
+                                     .n_choices = options.best_of};
+  const std::vector<PromptInput> prompts = read_prompts(fields, "prompt", served, prompt_options);
   if (error) return *error;
   const auto n_sequences = static_cast<int64_t>(prompts.size()) * options.best_of;
   if (n_sequences > served.limits.max_sequences) {

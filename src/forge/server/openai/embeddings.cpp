@@ -124,7 +124,8 @@ Parsed<Call> parse_embeddings(const json::Value& body, const ServedModel& served
   fields.accept(kOther);
   fields.finish(served.is_lenient ? &parsed.ignored_fields : nullptr);
   if (error) return *error;
-  std::vector<PromptInput> inputs = read_prompts(fields, "input", served, add_special);
+  std::vector<PromptInput> inputs =
+      read_prompts(fields, "input", served, {.add_special = add_special});
   if (error) return *error;
 
   for (PromptInput& input : inputs) {

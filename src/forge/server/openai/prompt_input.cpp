@@ -47,7 +47,7 @@ std::vector<int32_t> read_ids(const json::Value& array, std::string_view path,
 }
 
 std::vector<PromptInput> read_prompts(Fields& fields, std::string_view name,
-                                      const ServedModel& served, bool add_special) {
+                                      const ServedModel& served, const PromptOptions& options) {
   const json::Value value = fields.any(name);
   if (value.is_missing()) {
     fields.fail(name, "required");
@@ -55,9 +55,12 @@ std::vector<PromptInput> read_prompts(Fields& fields, std::string_view name,
   }
   const bool is_list = value.is_array() && value.size() > 0 && !value.at(0).is_number();
   const size_t n_prompts = is_list ? value.size() : 1;
-  if (n_prompts > static_cast<size_t>(served.limits.max_prompts)) {
+  const int64_t max_prompts = served.limits.prompts_of(options.n_choices);
+  if (n_prompts > static_cast<size_t>(max_prompts)) {
+    const bool is_plain = max_prompts == served.limits.prompts_of(1);
     fields.fail(
-        name, fmt::format("{} prompts, at most {} expected", n_prompts, served.limits.max_prompts));
+        name, fmt::format("{} prompts, at most {} expected{}", n_prompts, max_prompts,
+                          is_plain ? "" : fmt::format(" with {} choices each", options.n_choices)));
     return {};
   }
   size_t size = is_list ? 0 : weight(value);
@@ -70,8 +73,8 @@ std::vector<PromptInput> read_prompts(Fields& fields, std::string_view name,
   for (size_t i = 0; i < n_prompts && !fields.has_failed(); ++i) {
     const std::string element =
         is_list ? fmt::format("{}[{}]", fields.path_of(name), i) : fields.path_of(name);
-    prompts.push_back(
-        read_prompt(is_list ? value.at(i) : value, element, served, add_special, fields.error()));
+    prompts.push_back(read_prompt(is_list ? value.at(i) : value, element, served,
+                                  options.add_special, fields.error()));
   }
   if (fields.has_failed()) prompts.clear();
   return prompts;

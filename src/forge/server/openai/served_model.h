@@ -1,7 +1,9 @@
 // The model behind the API, and what the API allows.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -22,6 +24,18 @@ struct ApiLimits {
   size_t max_stop_bytes = 1024;  // of one stop string
   int32_t max_stop_ids = 256;
   int32_t max_logit_bias = 1024;
+  /// What the engine holds at once: prompts that wait and choices that run. A call that enters it
+  /// whole would be refused for ever beyond them; without bound where calls enter part by part.
+  int64_t max_waiting = kNoBound;
+  int64_t max_running = kNoBound;
+
+  /// Prompts of a call with so many choices each.
+  [[nodiscard]] int64_t prompts_of(int32_t n_choices) const {
+    return std::min<int64_t>(max_prompts, max_waiting + max_running / n_choices);
+  }
+
+ private:
+  static constexpr int64_t kNoBound = std::numeric_limits<int32_t>::max();
 };
 
 /// What all calls share; must outlive them. Read only.
