@@ -29,14 +29,7 @@ EngineCore make_core() {
   return EngineCore(bundled(), make_decoder(*bundled().model, decoder), options);
 }
 
-std::shared_ptr<LiveRequest> request_number(
-    int i, std::optional<std::chrono::milliseconds> queue_timeout = {}) {
-  Request request;
-  request.prompt = bundled_model().tokenize("Once upon a time there was a");
-  request.ignore_eos = true;
-  request.queue_timeout = queue_timeout;
-  request.sampling.temperature = i % 2 == 0 ? 0.0 : 0.8;
-  request.sampling.seed = static_cast<uint64_t>(i);
+std::shared_ptr<LiveRequest> make_live(Request request) {
   const RequestLimits limits{.vocab_size = bundled().spec().vocab_size,
                              .hidden_dim = bundled().spec().hidden_dim,
                              .context_len = bundled().spec().context_len,
@@ -45,6 +38,17 @@ std::shared_ptr<LiveRequest> request_number(
   auto live = make_live_request(std::move(request), limits, {});
   EXPECT_TRUE(live.ok());
   return std::move(live).value();
+}
+
+std::shared_ptr<LiveRequest> request_number(
+    int i, std::optional<std::chrono::milliseconds> queue_timeout = {}) {
+  Request request;
+  request.prompt = bundled_model().tokenize("Once upon a time there was a");
+  request.ignore_eos = true;
+  request.queue_timeout = queue_timeout;
+  request.sampling.temperature = i % 2 == 0 ? 0.0 : 0.8;
+  request.sampling.seed = static_cast<uint64_t>(i);
+  return make_live(std::move(request));
 }
 
 TEST(EngineCore, ASteadyStepAllocatesNothing) {
@@ -102,6 +106,33 @@ TEST(EngineCore, WhoWaitsTooLongIsTold) {
   ASSERT_TRUE(news.ends[0].error);
   EXPECT_EQ(news.ends[0].error->kind, ErrorKind::kUnavailable);
   EXPECT_EQ(core.stats().requests_timed_out, 1);
+}
+
+TEST(EngineCore, PromptLogprobsComeOnceAndWholeBeforeAnyTokenOrEnd) {
+  Request request;
+  request.prompt.assign(150, 7);  // three steps
+  request.n_logprobs = 1;
+  request.prompt_logprobs = true;
+  request.n = 3;
+  for (const int32_t max_tokens : {0, 2}) {
+    request.max_tokens = max_tokens;
+    EngineCore core = make_core();
+    const auto live = make_live(request);
+    core.add(live, TimePoint());
+    News news;
+    while (!live->news.take(news)) ASSERT_TRUE(core.step());
+    ASSERT_EQ(news.prompt_logprobs.size(), 149u);
+    for (const PositionLogprobs& position : news.prompt_logprobs) {
+      EXPECT_EQ(position.chosen.id, 7);
+      EXPECT_EQ(position.top.size(), 1u);
+    }
+    EXPECT_EQ(news.tokens.size(), max_tokens > 0 ? 3u : 0u);
+    EXPECT_EQ(news.ends.size(), max_tokens > 0 ? 0u : 3u);
+    while (core.step()) {
+    }
+    EXPECT_EQ(live->news.take(news), max_tokens > 0);
+    EXPECT_TRUE(news.prompt_logprobs.empty());
+  }
 }
 
 }  // namespace

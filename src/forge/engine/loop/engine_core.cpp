@@ -37,6 +37,7 @@ EngineCore::EngineCore(const LoadedModel& loaded, models::Decoder decoder,
       pacer_(options.prompt_share, options.scheduler.max_step_tokens),
       batch_(options.scheduler.max_step_tokens, options.scheduler.max_logit_rows) {
   choosing_.reserve(static_cast<size_t>(options.scheduler.max_sequences));
+  prompt_scores_.reserve(static_cast<size_t>(options.scheduler.max_logit_rows));
 }
 
 void EngineCore::add(std::shared_ptr<LiveRequest> request, TimePoint now) {
@@ -135,16 +136,16 @@ bool EngineCore::step() {
   start(plan, begin);
   if (!plan.copies.empty()) decoder_.copy_blocks(plan.copies);
   logits_ = decoder_.step(batch_.build(plan));
-  const TimePoint end = Clock::now();
-  pacer_.observe(plan.n_decode_tokens, plan.n_prompt_tokens,
-                 std::chrono::duration<double>(end - begin).count());
   scheduler_.complete(plan);
   harvest(plan);
-  choose_tokens();
+  read_logits();
   const TimePoint now = Clock::now();
+  pacer_.observe(plan.n_decode_tokens, plan.n_prompt_tokens,
+                 std::chrono::duration<double>(now - begin).count());
   n_next_decodes_ = 0;
   for (Choosing& chosen : choosing_) append(chosen, now);
   choosing_.clear();
+  prompt_scores_.clear();
   if (options_.checks_invariants) scheduler_.check_invariants();
   ++stats_.steps;
   stats_.prompt_tokens += plan.n_prompt_tokens;
@@ -175,7 +176,7 @@ void EngineCore::harvest(const StepPlan& plan) {
     const Request& asked = choice.request->request;
     const int64_t last_logits = first_logits + rows.n_logits - 1;
     if (asked.embedding) pool(rows, first_row);
-    if (asked.prompt_logprobs && choice.index == 0) collect_prompt_logprobs(rows, first_logits);
+    if (asked.prompt_logprobs) collect_prompt_scores(rows, first_logits);
     first_row += rows.n_tokens;
     first_logits += rows.n_logits;
     if (choice.n_pending() > 0) continue;
@@ -203,27 +204,20 @@ void EngineCore::pool(const ScheduledRows& rows, int64_t first_row) {
   }
 }
 
-void EngineCore::collect_prompt_logprobs(const ScheduledRows& rows, int64_t first_logits) {
+// A step gives the logits of each prompt token once; the last one's are for choosing.
+void EngineCore::collect_prompt_scores(const ScheduledRows& rows, int64_t first_logits) {
   LiveRequest& request = *choice_of(rows).request;
-  for (int32_t i = 0; i < rows.n_logits; ++i) {
-    const int32_t position = rows.begin + rows.n_tokens - rows.n_logits + i;
-    const bool is_new = static_cast<int32_t>(request.prompt_logprobs.size()) == position;
-    if (!is_new || position + 1 >= rows.sequence->n_prompt) continue;
-    const int32_t next = rows.sequence->tokens[static_cast<size_t>(position) + 1];
-    request.prompt_logprobs.push_back(
-        logprobs_of(logits_of(first_logits + i), next, *request.request.n_logprobs));
+  const int32_t first = rows.begin + rows.n_tokens - rows.n_logits;
+  for (int32_t i = 0; i < rows.n_logits && first + i < rows.sequence->n_prompt - 1; ++i) {
+    prompt_scores_.push_back({&request, first + i, first_logits + i});
   }
 }
 
 // The prompt is computed: the choice's siblings share it from here on, and all choose their first
-// token from the same logits.
+// token from the same logits. This happens once to a request, to its first choice. None can have
+// ended: a choice alone is stopped by a token only.
 void EngineCore::finish_prompt(LiveChoice& choice, int64_t row) {
   LiveRequest& request = *choice.request;
-  const std::shared_ptr<LiveRequest> alive = live_[request.place];
-  if (choice.index == 0 && !request.prompt_logprobs.empty()) {
-    request.news.set_prompt_logprobs(std::move(request.prompt_logprobs));
-    request.prompt_logprobs = {};
-  }
   if (request.request.embedding) {
     const double n = request.request.embedding == Pooling::kMean ? choice.n_prompt : 1;
     std::vector<float> embedding;
@@ -232,39 +226,56 @@ void EngineCore::finish_prompt(LiveChoice& choice, int64_t row) {
     return end(choice, FinishReason::kMaxTokens);
   }
   const bool is_full = choice.n_prompt >= choice.max_len;  // max_tokens is 0
-  const bool forks = choice.index == 0 && request.choices[1 % request.choices.size()]->state ==
-                                              ScheduledSequence::State::kDone;
   for (const auto& sibling : request.choices) {
-    if (sibling->has_ended || (sibling.get() != &choice && !forks)) continue;
-    if (is_full) {
-      end(*sibling, FinishReason::kMaxTokens);
-      continue;
-    }
-    if (sibling.get() != &choice) scheduler_.fork(choice, *sibling);
-    choosing_.push_back({.choice = sibling.get(), .row = row});
+    if (!is_full && sibling.get() != &choice) scheduler_.fork(choice, *sibling);
+    choosing_.push_back({.choice = sibling.get(), .row = is_full ? kNothing : row});
   }
 }
 
-void EngineCore::choose_tokens() {
-  const auto choose = [this](int32_t i, int) {
-    Choosing& job = choosing_[static_cast<size_t>(i)];
-    LiveChoice& choice = *job.choice;
-    const LiveRequest& request = *choice.request;
-    const bool is_early = choice.n_generated() < request.request.min_tokens;
-    job.result.emplace(choice.sampler.sample(
-        logits_of(job.row), static_cast<int64_t>(choice.tokens.size()), choice.history,
-        decoder_.logit_maxima(job.row),
-        is_early ? std::span<const int32_t>(request.excluded_ids) : std::span<const int32_t>()));
-    if (request.request.n_logprobs && job.result->ok()) {
-      job.logprobs = logprobs_of(logits_of(job.row), **job.result, *request.request.n_logprobs);
+// What is asked of the step's logits, on all threads: a row of a large vocabulary takes as long as
+// a small model's layer.
+void EngineCore::read_logits() {
+  const auto n_choosing = static_cast<int32_t>(choosing_.size());
+  const auto n_scores = static_cast<int32_t>(prompt_scores_.size());
+  const auto read = [&](int32_t i, int) {
+    if (i < n_choosing) {
+      choose(choosing_[static_cast<size_t>(i)]);
+    } else {
+      score(prompt_scores_[static_cast<size_t>(i - n_choosing)]);
     }
   };
-  if (!choosing_.empty()) decoder_.for_each(static_cast<int32_t>(choosing_.size()), choose);
+  if (n_choosing + n_scores > 0) decoder_.for_each(n_choosing + n_scores, read);
+}
+
+void EngineCore::choose(Choosing& job) const {
+  if (job.row == kNothing) return;
+  LiveChoice& choice = *job.choice;
+  const LiveRequest& request = *choice.request;
+  const bool is_early = choice.n_generated() < request.request.min_tokens;
+  job.result.emplace(choice.sampler.sample(
+      logits_of(job.row), static_cast<int64_t>(choice.tokens.size()), choice.history,
+      decoder_.logit_maxima(job.row),
+      is_early ? std::span<const int32_t>(request.excluded_ids) : std::span<const int32_t>()));
+  if (request.request.n_logprobs && job.result->ok()) {
+    job.logprobs = logprobs_of(logits_of(job.row), **job.result, *request.request.n_logprobs);
+  }
+}
+
+void EngineCore::score(const PromptScore& job) const {
+  LiveRequest& request = *job.request;
+  const auto position = static_cast<size_t>(job.position);
+  request.prompt_logprobs[position] =
+      logprobs_of(logits_of(job.row), request.choices.front()->tokens[position + 1],
+                  *request.request.n_logprobs);
 }
 
 void EngineCore::append(Choosing& chosen, TimePoint now) {
   LiveChoice& choice = *chosen.choice;
   LiveRequest& request = *choice.request;
+  if (!request.prompt_logprobs.empty()) {  // complete: a choice has come to its end
+    request.news.set_prompt_logprobs(std::exchange(request.prompt_logprobs, {}));
+  }
+  if (!chosen.result) return end(choice, FinishReason::kMaxTokens);
   if (!chosen.result->ok()) {
     return end(choice, FinishReason::kFailed,
                Error{chosen.result->error().message, ErrorKind::kInternal});

@@ -60,9 +60,16 @@ class EngineCore {
   /// A token to be chosen, or that has been.
   struct Choosing {
     LiveChoice* choice = nullptr;
-    int64_t row = 0;  // of the step's logits
+    int64_t row = 0;  // of the step's logits; kNothing: the choice ends with its prompt
     std::optional<Result<int32_t>> result = {};
     PositionLogprobs logprobs = {};
+  };
+  static constexpr int64_t kNothing = -1;
+  /// A prompt token that is to predict the next one.
+  struct PromptScore {
+    LiveRequest* request = nullptr;
+    int32_t position = 0;
+    int64_t row = 0;  // of the step's logits
   };
 
   void expire(TimePoint now);
@@ -70,9 +77,11 @@ class EngineCore {
   void start(const StepPlan& plan, TimePoint now);
   void harvest(const StepPlan& plan);
   void pool(const ScheduledRows& rows, int64_t first_row);
-  void collect_prompt_logprobs(const ScheduledRows& rows, int64_t first_logits);
+  void collect_prompt_scores(const ScheduledRows& rows, int64_t first_logits);
   void finish_prompt(LiveChoice& choice, int64_t row);
-  void choose_tokens();
+  void read_logits();
+  void choose(Choosing& job) const;
+  void score(const PromptScore& job) const;
   void append(Choosing& chosen, TimePoint now);
   [[nodiscard]] std::optional<FinishReason> end_of(const LiveChoice& choice, int32_t id) const;
   void end(LiveChoice& choice, FinishReason reason, std::optional<Error> error = {});
@@ -90,6 +99,7 @@ class EngineCore {
   std::vector<std::shared_ptr<LiveRequest>> live_;
   std::vector<Deadline> deadlines_;  // a heap, the next one first
   std::vector<Choosing> choosing_;
+  std::vector<PromptScore> prompt_scores_;
   std::vector<float> hidden_;  // scratch of pool()
   int32_t n_unstarted_ = 0;
   int32_t n_next_decodes_ = 0;  // of the step to come, as far as is known

@@ -86,6 +86,7 @@ Result<std::shared_ptr<LiveRequest>> make_live_request(Request request, const Re
     }
   }
   if (asked.embedding) live->pooled.assign(static_cast<size_t>(limits.hidden_dim), 0.0);
+  if (asked.prompt_logprobs) live->prompt_logprobs.resize(prompt.size() - 1);
   live->n_unfinished = asked.n;
   for (int32_t i = 0; i < asked.n; ++i) {
     live->choices.push_back(make_choice(*live, prompt, i, limits));

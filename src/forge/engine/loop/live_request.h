@@ -47,7 +47,8 @@ struct LiveRequest {
   int32_t n_unfinished = 0;           // choices
   bool is_live = false;               // between add() and the end of the last choice
   bool has_started = false;
-  std::vector<PositionLogprobs> prompt_logprobs;
+  std::vector<PositionLogprobs>
+      prompt_logprobs;         // of all tokens but the first, until they are read
   std::vector<double> pooled;  // embedding: sum of hidden states, or the last one
   int32_t n_pooled = 0;        // prompt tokens in it
   size_t place = 0;            // in the engine's list
