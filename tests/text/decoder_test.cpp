@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <span>
+
 #include "forge/base/utf8.h"
 #include "forge/text/pipeline/decode_stream.h"
 
@@ -18,9 +20,8 @@ DecoderChain chain_of(Decoders... decoders) {
   return chain;
 }
 
-// Feeds tokens one by one; on the way no piece may end inside a character.
-std::string decode(const DecoderChain& chain, const Tokens& tokens) {
-  DecodeStream stream(chain);
+// What comes out for these tokens and the end; on the way no piece may end inside a character.
+std::string feed(DecodeStream& stream, std::span<const std::string> tokens) {
   std::string text;
   for (const std::string& token : tokens) {
     std::string piece;
@@ -30,6 +31,22 @@ std::string decode(const DecoderChain& chain, const Tokens& tokens) {
   }
   stream.finish(text);
   return text;
+}
+
+// Whatever the tokens are, a copy made between any two of them goes on as the original would.
+std::string decode(const DecoderChain& chain, const Tokens& tokens) {
+  DecodeStream whole(chain);
+  std::string expected = feed(whole, tokens);
+  for (size_t n = 0; n <= tokens.size(); ++n) {
+    DecodeStream stream(chain);
+    std::string text;
+    for (size_t i = 0; i < n; ++i) stream.put(tokens[i], text);
+    DecodeStream copy(stream);
+    std::string end_of_original;
+    stream.finish(end_of_original);  // changes nothing for the copy
+    EXPECT_EQ(text + feed(copy, std::span(tokens).subspan(n)), expected) << "copied at " << n;
+  }
+  return expected;
 }
 
 DecoderChain llama() {

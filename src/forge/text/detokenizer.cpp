@@ -10,6 +10,10 @@ Detokenizer::Detokenizer(const Tokenizer& tokenizer, const DecodeOptions& option
     : state_(tokenizer.state_),
       options_(options),
       stream_(std::make_unique<DecodeStream>(state_->parts.decoders)) {}
+Detokenizer::Detokenizer(const Detokenizer& other)
+    : state_(other.state_),
+      options_(other.options_),
+      stream_(std::make_unique<DecodeStream>(*other.stream_)) {}
 Detokenizer::Detokenizer(Detokenizer&&) noexcept = default;
 Detokenizer& Detokenizer::operator=(Detokenizer&&) noexcept = default;
 Detokenizer::~Detokenizer() = default;

@@ -96,11 +96,13 @@ class Tokenizer {
 
 /// Turns tokens into text one at a time. Pieces never end inside a UTF-8 character, and all pieces
 /// with flush() at the end add up to exactly Tokenizer::decode() of the same ids. One per sequence;
-/// movable. Where later tokens can still change a text it is held back: the bytes of an unfinished
-/// character, and in SentencePiece vocabularies a whole run of byte tokens ("<0xF0><0x9F>...").
+/// movable, and a copy goes on from where the original was. Where later tokens can still change a
+/// text it is held back: the bytes of an unfinished character, and in SentencePiece vocabularies a
+/// whole run of byte tokens ("<0xF0><0x9F>...").
 class Detokenizer {
  public:
   explicit Detokenizer(const Tokenizer& tokenizer, const DecodeOptions& options = {});
+  Detokenizer(const Detokenizer& other);
   Detokenizer(Detokenizer&&) noexcept;
   Detokenizer& operator=(Detokenizer&&) noexcept;
   ~Detokenizer();

@@ -26,16 +26,14 @@ Result<std::unique_ptr<StreamReader>> StreamReader::create(std::shared_ptr<LiveR
                                                            std::shared_ptr<Inbox> inbox) {
   std::unique_ptr<StreamReader> reader(new StreamReader(request, std::move(inbox)));
   const Request& asked = request->request;
-  for (const auto& choice : request->choices) {
-    FORGE_TRY(text::StopMatcher matcher, text::StopMatcher::create(asked.stop_strings));
-    text::Detokenizer detokenizer(tokenizer, {.skip_special = asked.skip_special});
-    // Text continues the prompt's: a tokenizer that drops the first token's space must not do so
-    // here.
-    if (!asked.embedding) {
-      for (const int32_t id : choice->tokens) (void)detokenizer.add(id);
-    }
-    reader->texts_.emplace_back(std::move(detokenizer), std::move(matcher));
+  FORGE_TRY(const text::StopMatcher matcher, text::StopMatcher::create(asked.stop_strings));
+  text::Detokenizer detokenizer(tokenizer, {.skip_special = asked.skip_special});
+  // Text continues the prompt's: a tokenizer that drops the first token's space must not do so
+  // here.
+  if (!asked.embedding) {
+    for (const int32_t id : request->choices.front()->tokens) (void)detokenizer.add(id);
   }
+  reader->texts_ = std::vector<Text>(request->choices.size(), Text(detokenizer, matcher));
   return reader;
 }
 

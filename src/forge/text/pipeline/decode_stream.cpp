@@ -6,6 +6,10 @@ DecodeStream::DecodeStream(const DecoderChain& chain) {
   for (const auto& decoder : chain) runs_.push_back(decoder->start());
 }
 
+DecodeStream::DecodeStream(const DecodeStream& other) {
+  for (const auto& run : other.runs_) runs_.push_back(run->clone());
+}
+
 void DecodeStream::put(std::string_view token, std::string& out) { put_into(0, token, true, out); }
 
 void DecodeStream::finish(std::string& out) {

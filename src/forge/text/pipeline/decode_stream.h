@@ -10,10 +10,13 @@
 
 namespace forge::text {
 
-/// Tokens go in, text that has become certain comes out. The chain must outlive it.
+/// Tokens go in, text that has become certain comes out. The chain must outlive it. A copy goes on
+/// from where the original was.
 class DecodeStream {
  public:
   explicit DecodeStream(const DecoderChain& chain);
+  DecodeStream(const DecodeStream& other);
+  DecodeStream& operator=(const DecodeStream&) = delete;
   /// Appends to out what the token's spelling makes certain.
   void put(std::string_view token, std::string& out);
   /// Appends what was held back; nothing may be put after it.

@@ -34,6 +34,9 @@ class WholeTokenRun : public DecodeRun {
 
 class ByteLevelRun : public WholeTokenRun {
  public:
+  std::unique_ptr<DecodeRun> clone() const override {
+    return std::make_unique<ByteLevelRun>(*this);
+  }
   void finish(TokenSink sink) override { sink(replace_invalid_utf8(bytes_), true); }
 
  protected:
@@ -75,6 +78,9 @@ std::optional<char> byte_of_token(std::string_view token) {
 // A run of byte tokens is held back until it ends: one bad byte spoils all of it.
 class ByteFallbackRun : public WholeTokenRun {
  public:
+  std::unique_ptr<DecodeRun> clone() const override {
+    return std::make_unique<ByteFallbackRun>(*this);
+  }
   void finish(TokenSink sink) override { flush(sink); }
 
  protected:
@@ -123,6 +129,7 @@ class MetaspaceDecoder : public Decoder {
    public:
     Run(const std::string& replacement, bool drops_first)
         : replacement_(replacement), drops_(drops_first) {}
+    std::unique_ptr<DecodeRun> clone() const override { return std::make_unique<Run>(*this); }
 
    protected:
     void transform(std::string_view token, TokenSink sink) override {
@@ -147,6 +154,7 @@ class FuseDecoder : public Decoder {
  private:
   class Run : public DecodeRun {
    public:
+    std::unique_ptr<DecodeRun> clone() const override { return std::make_unique<Run>(*this); }
     void put(std::string_view part, bool, TokenSink sink) override { sink(part, false); }
     void finish(TokenSink sink) override { sink({}, true); }
   };
@@ -163,6 +171,7 @@ class StripDecoder : public Decoder {
   class Run : public DecodeRun {
    public:
     explicit Run(const StripDecoder& decoder) : decoder_(decoder), left_(decoder.start_) {}
+    std::unique_ptr<DecodeRun> clone() const override { return std::make_unique<Run>(*this); }
 
     void put(std::string_view part, bool is_end, TokenSink sink) override {
       held_.append(part);
@@ -219,6 +228,7 @@ class ReplaceDecoder : public Decoder {
   class Run : public WholeTokenRun {
    public:
     explicit Run(const ReplaceDecoder& decoder) : decoder_(decoder) {}
+    std::unique_ptr<DecodeRun> clone() const override { return std::make_unique<Run>(*this); }
 
    protected:
     void transform(std::string_view token, TokenSink sink) override {
@@ -240,6 +250,9 @@ class JoinDecoder : public Decoder {
 
  private:
   class Run : public WholeTokenRun {
+   public:
+    std::unique_ptr<DecodeRun> clone() const override { return std::make_unique<Run>(*this); }
+
    protected:
     void transform(std::string_view token, TokenSink sink) override {
       if (!is_first_) sink(" ", false);

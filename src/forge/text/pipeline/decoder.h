@@ -21,6 +21,8 @@ using TokenSink = FunctionRef<void(std::string_view part, bool is_end)>;
 class DecodeRun {
  public:
   virtual ~DecodeRun() = default;
+  /// Another one that has seen the same parts.
+  [[nodiscard]] virtual std::unique_ptr<DecodeRun> clone() const = 0;
   virtual void put(std::string_view part, bool is_end, TokenSink sink) = 0;
   /// No more tokens: passes on what was held back.
   virtual void finish(TokenSink sink) = 0;
