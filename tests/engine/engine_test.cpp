@@ -5,11 +5,16 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <latch>
+#include <memory>
+#include <optional>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "forge/engine/loop/live_request.h"
 #include "forge/generate.h"
+#include "tests/allocation_meter.h"
 #include "tests/engine/bundled.h"
 
 namespace forge::engine {
@@ -63,22 +68,70 @@ TEST(Engine, AKnownPrefixIsNotComputedAgain) {
   EXPECT_GT(engine->stats().kv_blocks_cached, 0);
 }
 
+/// Holds the engine's thread in the middle of its first step.
+class HeldEngine {
+ public:
+  explicit HeldEngine(Engine& engine) {
+    Result<Stream> stream = engine.submit(endless(), [gate = gate_] {
+      gate->is_held.count_down();
+      gate->may_go.wait();
+    });
+    EXPECT_TRUE(stream.ok()) << stream.error().message;
+    stream_.emplace(std::move(*stream));
+    gate_->is_held.wait();
+  }
+  ~HeldEngine() { release(); }
+  void release() {
+    if (!std::exchange(is_released_, true)) gate_->may_go.count_down();
+  }
+
+ private:
+  struct Gate {
+    std::latch is_held{1};
+    std::latch may_go{1};
+  };
+  std::shared_ptr<Gate> gate_ = std::make_shared<Gate>();
+  bool is_released_ = false;
+  std::optional<Stream> stream_;  // never polled, so there is news once
+};
+
 TEST(Engine, AFullQueueRefusesAndAFreePlaceTakesAgain) {
   EngineOptions options = small();
   options.max_queue = 2;
   const auto engine = make_engine(bundled_model(), options);
+  HeldEngine held(*engine);
   std::vector<Stream> streams;
-  Result<Stream> refused = engine->submit(endless());
-  // Two run, two wait; how many of them have started is a matter of moments, the sum is not.
-  while (refused.ok()) {
-    ASSERT_LT(streams.size(), 5u);
-    streams.push_back(std::move(*refused));
-    refused = engine->submit(endless());
+  // Two would run, the held one among them, and two wait.
+  for (int i = 0; i < 3; ++i) {
+    Result<Stream> stream = engine->submit(endless());
+    ASSERT_TRUE(stream.ok()) << stream.error().message;
+    streams.push_back(std::move(*stream));
   }
-  EXPECT_GE(streams.size(), 4u);
+  const Result<Stream> refused = engine->submit(endless());
+  ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.error().kind, ErrorKind::kBusy);
+  held.release();
   streams.clear();
   while (!engine->submit(endless()).ok()) std::this_thread::sleep_for(milliseconds(1));
+}
+
+// A refusal copied the prompt for every choice before it asked whether there was room.
+TEST(Engine, AFullQueueRefusesBeforeAnyWorkOnTheRequest) {
+  if (!AllocationMeter::kCounts) GTEST_SKIP() << "ThreadSanitizer has an operator new of its own";
+  EngineOptions options = small();
+  options.max_queue = 0;
+  const auto engine = make_engine(bundled_model(), options);
+  const HeldEngine held(*engine);
+  const Result<Stream> taken = engine->submit(endless());
+  ASSERT_TRUE(taken.ok()) << taken.error().message;
+  Request request = endless();
+  request.n = 2;
+  request.prompt.resize(400, 7);
+  const AllocationMeter meter;
+  const Result<Stream> refused = engine->submit(std::move(request));
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().kind, ErrorKind::kBusy);
+  EXPECT_LT(meter.largest(), sizeof(LiveRequest)) << "a message at most";
 }
 
 TEST(Engine, ARequestEndsAtItsDeadline) {

@@ -43,14 +43,21 @@ EngineLoop::~EngineLoop() {
 
 Result<std::unique_ptr<StreamReader>> EngineLoop::submit(Request request,
                                                          std::function<void()> on_news) {
+  // Where many are refused, each costs no more than this question.
+  FORGE_TRY_STATUS(refusal(inbox_->answer(max_queue_)));
   FORGE_TRY(std::shared_ptr<LiveRequest> live,
             make_live_request(std::move(request), limits_, std::move(on_news)));
   // Made before the engine sees the request: it reads the prompt.
   FORGE_TRY(auto reader, StreamReader::create(live, model_.loaded().tokenizer, inbox_));
   live->news.set_submitted(Clock::now());
-  switch (inbox_->try_add(live, max_queue_)) {
+  FORGE_TRY_STATUS(refusal(inbox_->try_add(live, max_queue_)));
+  return reader;
+}
+
+Status EngineLoop::refusal(Inbox::Answer answer) const {
+  switch (answer) {
     case Inbox::Answer::kTaken:
-      return reader;
+      return {};
     case Inbox::Answer::kFull:
       return error_of(ErrorKind::kBusy,
                       make_error("{} requests are waiting already, no more are taken: try again "

@@ -35,6 +35,8 @@ class EngineLoop {
   [[nodiscard]] bool is_responsive(std::chrono::milliseconds bound) const;
 
  private:
+  /// What a caller is told who was not taken.
+  [[nodiscard]] Status refusal(Inbox::Answer answer) const;
   void run();
   void carry_out(const Inbox::Order& order);
   void publish();

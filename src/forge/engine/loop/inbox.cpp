@@ -13,11 +13,20 @@ void Inbox::put(Order order) {
   has_orders_.notify_one();
 }
 
+Inbox::Answer Inbox::locked_answer(int32_t most_waiting) const {
+  if (is_shut_ || is_closed_) return Answer::kShut;
+  return n_unstarted_ + n_added_ < most_waiting + n_free_ ? Answer::kTaken : Answer::kFull;
+}
+
+Inbox::Answer Inbox::answer(int32_t most_waiting) const {
+  const std::lock_guard lock(mutex_);
+  return locked_answer(most_waiting);
+}
+
 Inbox::Answer Inbox::try_add(std::shared_ptr<LiveRequest> request, int32_t most_waiting) {
   {
     const std::lock_guard lock(mutex_);
-    if (is_shut_ || is_closed_) return Answer::kShut;
-    if (n_unstarted_ + n_added_ >= most_waiting + n_free_) return Answer::kFull;
+    if (const Answer answer = locked_answer(most_waiting); answer != Answer::kTaken) return answer;
     ++n_added_;
     orders_.push_back({.kind = Order::Kind::kAdd, .request = std::move(request)});
   }

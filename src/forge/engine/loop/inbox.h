@@ -26,10 +26,12 @@ class Inbox {
 
   /// Nothing happens once the inbox is closed.
   void put(Order order);
+  enum class Answer { kTaken, kFull, kShut };
   /// Puts a new request in, unless `most_waiting` requests wait already for their first step, or
   /// the inbox is closed or shut.
-  enum class Answer { kTaken, kFull, kShut };
   [[nodiscard]] Answer try_add(std::shared_ptr<LiveRequest> request, int32_t most_waiting);
+  /// What try_add() would say at this moment.
+  [[nodiscard]] Answer answer(int32_t most_waiting) const;
 
   /// Refuses new requests from now on; other orders go on.
   void shut();
@@ -39,7 +41,6 @@ class Inbox {
   /// Takes all orders (`orders` is cleared first and lends its memory). With nothing to take it
   /// waits if `may_wait`. n_unstarted: requests the taker has, whose first step has not begun;
   /// n_free: sequences that it could start at once. False once closed: these are the last orders.
-  /// these are the last orders.
   [[nodiscard]] bool take(std::vector<Order>& orders, bool may_wait, int32_t n_unstarted,
                           int32_t n_free);
 
@@ -47,6 +48,8 @@ class Inbox {
   [[nodiscard]] int32_t n_waiting() const;
 
  private:
+  [[nodiscard]] Answer locked_answer(int32_t most_waiting) const;
+
   mutable std::mutex mutex_;
   std::condition_variable has_orders_;
   std::vector<Order> orders_;
