@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <optional>
@@ -106,6 +107,29 @@ TEST(EngineCore, WhoWaitsTooLongIsTold) {
   ASSERT_TRUE(news.ends[0].error);
   EXPECT_EQ(news.ends[0].error->kind, ErrorKind::kUnavailable);
   EXPECT_EQ(core.stats().requests_timed_out, 1);
+}
+
+TEST(EngineCore, OnlyTheFirstChoiceHasThePromptBeforeTheyFork) {
+  Request request;
+  request.prompt.assign(150, 7);
+  request.ignore_eos = true;
+  request.n = 3;
+  const std::vector<int32_t> prompt = request.prompt;
+  EngineCore core = make_core();
+  const auto live = make_live(std::move(request));
+  core.add(live, TimePoint());
+  const auto has_prompt = [&](size_t choice) {
+    const std::vector<int32_t>& tokens = live->choices[choice]->tokens;
+    return tokens.size() >= prompt.size() &&
+           std::equal(prompt.begin(), prompt.end(), tokens.begin());
+  };
+  const int32_t* const memory = live->choices[2]->tokens.data();
+  EXPECT_TRUE(has_prompt(0));
+  EXPECT_TRUE(live->choices[2]->tokens.empty());
+  News news;
+  while (!live->news.take(news)) ASSERT_TRUE(core.step());
+  EXPECT_TRUE(has_prompt(0) && has_prompt(1) && has_prompt(2));
+  EXPECT_EQ(live->choices[2]->tokens.data(), memory) << "memory is for the submitting thread";
 }
 
 TEST(EngineCore, PromptLogprobsComeOnceAndWholeBeforeAnyTokenOrEnd) {

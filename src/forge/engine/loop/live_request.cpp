@@ -40,8 +40,8 @@ Status check(const Request& request, const RequestLimits& limits) {
   return check_prompt_length(request.prompt.size(), limits.context_len, wanted);
 }
 
-std::unique_ptr<LiveChoice> make_choice(LiveRequest& live, const std::vector<int32_t>& prompt,
-                                        int32_t index, const RequestLimits& limits) {
+std::unique_ptr<LiveChoice> make_choice(LiveRequest& live, size_t n_prompt, int32_t index,
+                                        const RequestLimits& limits) {
   const Request& request = live.request;
   SamplingParams params = request.sampling;
   params.seed = choice_seed(params.seed, index);
@@ -54,14 +54,12 @@ std::unique_ptr<LiveChoice> make_choice(LiveRequest& live, const std::vector<int
       request.cache_salt.empty() ? 0 : hash64(std::as_bytes(std::span(request.cache_salt)));
   choice->uses_prefix_cache = request.use_prefix_cache && !request.embedding;
   choice->wants_prompt_logits = request.prompt_logprobs;
-  choice->n_prompt = static_cast<int32_t>(prompt.size());
+  choice->n_prompt = static_cast<int32_t>(n_prompt);
   choice->n_forks = index == 0 ? request.n - 1 : 0;
   const int64_t wanted = request.embedding ? 0 : request.max_tokens.value_or(limits.context_len);
   choice->max_len = static_cast<int32_t>(
       std::min<int64_t>(int64_t{choice->n_prompt} + wanted, limits.context_len));
   choice->tokens.reserve(static_cast<size_t>(choice->max_len));
-  choice->tokens = prompt;
-  if (live.uses_penalties()) choice->history.add_prompt(prompt);
   return choice;
 }
 
@@ -73,7 +71,7 @@ LiveRequest::LiveRequest(Request what, std::function<void()> on_news)
 Result<std::shared_ptr<LiveRequest>> make_live_request(Request request, const RequestLimits& limits,
                                                        std::function<void()> on_news) {
   FORGE_TRY_STATUS(check(request, limits));
-  std::vector<int32_t> prompt = std::move(request.prompt);
+  const std::vector<int32_t> prompt = std::move(request.prompt);
   auto live = std::make_shared<LiveRequest>(std::move(request), std::move(on_news));
   const Request& asked = live->request;
   live->stop_ids = asked.stop_ids;
@@ -89,7 +87,13 @@ Result<std::shared_ptr<LiveRequest>> make_live_request(Request request, const Re
   if (asked.prompt_logprobs) live->prompt_logprobs.resize(prompt.size() - 1);
   live->n_unfinished = asked.n;
   for (int32_t i = 0; i < asked.n; ++i) {
-    live->choices.push_back(make_choice(*live, prompt, i, limits));
+    live->choices.push_back(make_choice(*live, prompt.size(), i, limits));
+  }
+  LiveChoice& first = *live->choices.front();
+  first.tokens.assign(prompt.begin(), prompt.end());
+  if (live->uses_penalties()) {
+    first.history.add_prompt(prompt);
+    for (const auto& choice : live->choices) choice->history = first.history;
   }
   return live;
 }

@@ -17,7 +17,7 @@ namespace forge::engine {
 
 struct LiveRequest;
 
-/// One text of a request.
+/// One text of a request. The first one has the prompt; the others get it as they fork.
 struct LiveChoice : ScheduledSequence {
   explicit LiveChoice(SamplingParams params) : sampler(std::move(params)) {}
 
@@ -37,7 +37,7 @@ struct LiveChoice : ScheduledSequence {
 struct LiveRequest {
   LiveRequest(Request what, std::function<void()> on_news);
 
-  Request request;  // its prompt has moved into the choices
+  Request request;  // its prompt has moved into the first choice
   std::vector<std::unique_ptr<LiveChoice>> choices;
   NewsQueue news;
 
