@@ -25,20 +25,15 @@ class SequenceTest : public testing::Test {
   LogitsByPosition in_steps(const LoadedModel& loaded, const std::vector<size_t>& lengths) {
     const models::DecoderOptions options = single_sequence_options(64, 1, LogitRows::kMany, 24);
     models::Decoder decoder = make_decoder(*loaded.model, options);
-    cache::BlockPool pool(options.n_cache_blocks);
     LogitsByPosition kept;
-    {
-      Sequence sequence(loaded.spec(), options, decoder, pool);
-      size_t at = 0;
-      for (const size_t length : lengths) {
-        EXPECT_TRUE(sequence.extend(std::span(ids_).subspan(at, length), 0, keep_in(kept)));
-        at += length;
-      }
-      EXPECT_EQ(at, ids_.size());
-      EXPECT_EQ(std::vector<int32_t>(sequence.tokens().begin(), sequence.tokens().end()), ids_);
-      EXPECT_LT(pool.n_free(), pool.n_blocks());
+    Sequence sequence(loaded.spec(), options, decoder);
+    size_t at = 0;
+    for (const size_t length : lengths) {
+      EXPECT_TRUE(sequence.extend(std::span(ids_).subspan(at, length), 0, keep_in(kept)));
+      at += length;
     }
-    EXPECT_EQ(pool.n_free(), pool.n_blocks());
+    EXPECT_EQ(at, ids_.size());
+    EXPECT_EQ(std::vector<int32_t>(sequence.tokens().begin(), sequence.tokens().end()), ids_);
     return kept;
   }
 
@@ -59,8 +54,7 @@ TEST_F(SequenceTest, StepsOfAnyLengthGiveTheSameLogits) {
 TEST_F(SequenceTest, OnlyWantedPositionsAreVisited) {
   const models::DecoderOptions options = single_sequence_options(64, 1, LogitRows::kLast, 24);
   models::Decoder decoder = make_decoder(*bundled().model, options);
-  cache::BlockPool pool(options.n_cache_blocks);
-  Sequence sequence(bundled().spec(), options, decoder, pool);
+  Sequence sequence(bundled().spec(), options, decoder);
   LogitsByPosition kept;
   ASSERT_TRUE(sequence.extend(ids_, 37, keep_in(kept)));
   ASSERT_EQ(kept.size(), 3u);  // though a step may give the logits of one row only
@@ -71,8 +65,7 @@ TEST_F(SequenceTest, OnlyWantedPositionsAreVisited) {
 TEST_F(SequenceTest, CancellingStopsBetweenSteps) {
   const models::DecoderOptions options = single_sequence_options(64, 1, LogitRows::kLast, 16);
   models::Decoder decoder = make_decoder(*bundled().model, options);
-  cache::BlockPool pool(options.n_cache_blocks);
-  Sequence sequence(bundled().spec(), options, decoder, pool);
+  Sequence sequence(bundled().spec(), options, decoder);
   int n_asked = 0;
   LogitsByPosition kept;
   EXPECT_FALSE(sequence.extend(ids_, 39, keep_in(kept), [&] { return ++n_asked == 3; }));

@@ -6,7 +6,6 @@
 #include <span>
 #include <vector>
 
-#include "forge/cache/block_pool.h"
 #include "forge/engine/logprobs.h"
 #include "forge/engine/sampler.h"
 #include "forge/engine/single_sequence.h"
@@ -74,8 +73,7 @@ Result<PerplexityResult> compute_perplexity(const LoadedModel& loaded, std::stri
 
   const models::DecoderOptions decoder_options = perplexity_decoder_options(options);
   FORGE_TRY(models::Decoder decoder, models::Decoder::create(*loaded.model, decoder_options));
-  cache::BlockPool pool(decoder_options.n_cache_blocks);
-  Sequence sequence(loaded.spec(), decoder_options, decoder, pool);
+  Sequence sequence(loaded.spec(), decoder_options, decoder);
 
   PerplexityResult result;
   result.n_tokens = n_tokens;

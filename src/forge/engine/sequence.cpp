@@ -4,15 +4,20 @@
 #include <numeric>
 
 #include "forge/base/check.h"
+#include "forge/tensor/paged_batch.h"
 
 namespace forge::engine {
 
 Sequence::Sequence(const models::ModelSpec& spec, const models::DecoderOptions& options,
-                   models::Decoder& decoder, cache::BlockPool& pool)
-    : spec_(spec), options_(options), decoder_(decoder), table_(pool) {}
+                   models::Decoder& decoder)
+    : spec_(spec),
+      options_(options),
+      decoder_(decoder),
+      blocks_(static_cast<size_t>(options.n_cache_blocks)) {
+  std::iota(blocks_.begin(), blocks_.end(), 0);
+}
 
 void Sequence::clear() {
-  table_.clear();
   tokens_.clear();
   use_long_rope_ = false;
 }
@@ -24,8 +29,8 @@ bool Sequence::is_beyond_short_rope(int64_t n_tokens) const {
 bool Sequence::extend(std::span<const int32_t> ids, int64_t first_visited,
                       const LogitVisitor& visit, const CancelCheck& is_cancelled) {
   const int64_t n_after = size() + static_cast<int64_t>(ids.size());
-  FORGE_CHECK(table_.try_reserve(static_cast<int32_t>(n_after)), "no cache block for {} tokens",
-              n_after);
+  FORGE_CHECK(n_after <= static_cast<int64_t>(blocks_.size()) * kBlockLen,
+              "{} tokens in {} cache blocks", n_after, blocks_.size());
   std::vector<int32_t> recomputed;
   if (is_beyond_short_rope(n_after) && !use_long_rope_) {
     // The keys in the cache were turned by the short factors; the model expects all of them turned
@@ -64,7 +69,7 @@ void Sequence::step(std::span<const int32_t> ids, int64_t first_visited,
   const SequenceRows rows{.row_begin = 0,
                           .row_end = n,
                           .kv_len = begin + n,
-                          .block_table = table_.blocks(),
+                          .block_table = blocks_,
                           .use_long_rope = use_long_rope_};
   const ActivationView& logits = decoder_.step({.token_ids = ids,
                                                 .positions = positions_,

@@ -1,4 +1,4 @@
-// One sequence on a decoder: its tokens, its share of the KV cache, and steps that make it longer.
+// One sequence on a decoder of its own: its tokens, and steps that make it longer.
 #pragma once
 
 #include <cstdint>
@@ -6,8 +6,6 @@
 #include <span>
 #include <vector>
 
-#include "forge/cache/block_pool.h"
-#include "forge/cache/block_table.h"
 #include "forge/models/decoder.h"
 
 namespace forge::engine {
@@ -22,19 +20,19 @@ using LogitVisitor = std::function<void(int64_t position, const TokenLogits& log
 /// Asked between steps; true ends the work early.
 using CancelCheck = std::function<bool()>;
 
-/// Invariants: the KV cache holds tokens() exactly, at positions 0 to size() - 1; the pool gets all
-/// blocks back when the sequence ends. Decoder and pool must outlive it. One thread.
+/// Invariant: the decoder's KV cache holds tokens() exactly, at positions 0 to size() - 1 of its
+/// blocks in their order. The decoder must outlive it and serves nobody else meanwhile. One thread.
 class Sequence {
  public:
   Sequence(const models::ModelSpec& spec, const models::DecoderOptions& options,
-           models::Decoder& decoder, cache::BlockPool& pool);
+           models::Decoder& decoder);
 
   /// Appends tokens in steps of at most max_batch_tokens and visits the logits of every position >=
   /// first_visited (absolute), in order. The cache must have room. Returns false where is_cancelled
   /// said so, after a whole step: tokens() tells how far it came.
   [[nodiscard]] bool extend(std::span<const int32_t> ids, int64_t first_visited,
                             const LogitVisitor& visit, const CancelCheck& is_cancelled = {});
-  /// Forgets everything; the blocks go back to the pool.
+  /// Forgets everything.
   void clear();
 
   [[nodiscard]] int64_t size() const { return static_cast<int64_t>(tokens_.size()); }
@@ -47,7 +45,7 @@ class Sequence {
   const models::ModelSpec& spec_;
   const models::DecoderOptions options_;
   models::Decoder& decoder_;
-  cache::BlockTable table_;
+  std::vector<int32_t> blocks_;  // 0, 1, ...: all that the decoder has
   std::vector<int32_t> tokens_;
   bool use_long_rope_ = false;
   std::vector<int32_t> positions_;   // scratch of one step
