@@ -1,7 +1,8 @@
-// How much the code under test asks operator new for.
+// How much the code under test asks operator new for, and what it keeps.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 #include "tests/sanitizers.h"
 
@@ -23,6 +24,8 @@ class AllocationMeter {
 
   /// Bytes of the largest single request; 0: there was none.
   [[nodiscard]] size_t largest() const;
+  /// Pieces of memory taken and not given back since; less than 0 where older ones were given back.
+  [[nodiscard]] int64_t n_kept() const;
 };
 
 }  // namespace forge

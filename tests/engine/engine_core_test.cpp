@@ -109,6 +109,53 @@ TEST(EngineCore, WhoWaitsTooLongIsTold) {
   EXPECT_EQ(core.stats().requests_timed_out, 1);
 }
 
+// A deadline's weak pointer kept the memory of its request for as long as the time ran, an hour for
+// an answer of a second.
+TEST(EngineCore, AFinishedRequestLeavesNothingUntilItsDeadline) {
+  if (!AllocationMeter::kCounts) GTEST_SKIP() << "ThreadSanitizer has an operator new of its own";
+  EngineCore core = make_core();
+  Request request;
+  request.prompt.assign(20, 7);
+  request.timeout = std::chrono::hours(1);
+  const auto serve = [&](int32_t max_tokens) {
+    request.max_tokens = max_tokens;
+    core.add(make_live(request), std::chrono::steady_clock::now());
+    while (core.step()) {
+    }
+  };
+  for (int i = 0; i < 3; ++i) serve(3);
+  int64_t n_kept = 0;
+  {
+    const AllocationMeter meter;
+    for (int i = 0; i < 30; ++i) serve(i % 4);
+    n_kept = meter.n_kept();
+  }
+  EXPECT_EQ(n_kept, 0);
+}
+
+TEST(EngineCore, DeadlinesEndRequestsInTheirOrder) {
+  EngineCore core = make_core();
+  const TimePoint now = std::chrono::steady_clock::now();
+  std::vector<std::shared_ptr<LiveRequest>> requests;
+  for (const int minutes : {50, -3, 40, -1, 60, -2}) {
+    Request request;
+    request.prompt.assign(20, 7);
+    request.timeout = std::chrono::minutes(60);
+    requests.push_back(make_live(std::move(request)));
+    core.add(requests.back(), now + std::chrono::minutes(minutes - 60));
+  }
+  core.cancel(*requests[2], FinishReason::kCancelled);
+  ASSERT_TRUE(core.step());
+  EXPECT_EQ(core.stats().requests_timed_out, 3);
+  for (const size_t i : {1, 3, 5}) {
+    News news;
+    ASSERT_TRUE(requests[i]->news.take(news));
+    EXPECT_EQ(news.ends[0].reason, FinishReason::kTimeout);
+    EXPECT_TRUE(news.tokens.empty());
+  }
+  EXPECT_EQ(core.stats().running, 2);
+}
+
 TEST(EngineCore, OnlyTheFirstChoiceHasThePromptBeforeTheyFork) {
   Request request;
   request.prompt.assign(150, 7);

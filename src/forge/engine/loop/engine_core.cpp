@@ -45,9 +45,8 @@ void EngineCore::add(std::shared_ptr<LiveRequest> request, TimePoint now) {
   const Request& asked = request->request;
   if (asked.queue_timeout) first.queue_deadline = now + *asked.queue_timeout;
   if (asked.timeout) {
-    deadlines_.push_back({now + *asked.timeout, request});
-    std::push_heap(deadlines_.begin(), deadlines_.end(),
-                   [](const Deadline& a, const Deadline& b) { return a.when > b.when; });
+    request->deadline = now + *asked.timeout;
+    deadlines_.push(*request);
   }
   scheduler_.add(first);
   ++n_unstarted_;
@@ -85,6 +84,7 @@ void EngineCore::end(LiveChoice& choice, FinishReason reason, std::optional<Erro
   request.news.add_end({choice.index, reason, std::move(error)}, choice.n_preemptions);
   if (--request.n_unfinished > 0) return;
   request.is_live = false;
+  if (request.request.timeout) deadlines_.remove(request);
   if (!request.has_started) --n_unstarted_;
   switch (reason) {
     case FinishReason::kCancelled:
@@ -107,12 +107,8 @@ void EngineCore::end(LiveChoice& choice, FinishReason reason, std::optional<Erro
 }
 
 void EngineCore::expire(TimePoint now) {
-  const auto later = [](const Deadline& a, const Deadline& b) { return a.when > b.when; };
-  while (!deadlines_.empty() && deadlines_.front().when <= now) {
-    std::pop_heap(deadlines_.begin(), deadlines_.end(), later);
-    const std::shared_ptr<LiveRequest> request = deadlines_.back().request.lock();
-    deadlines_.pop_back();
-    if (request) cancel(*request, FinishReason::kTimeout);
+  while (!deadlines_.is_empty() && deadlines_.top().deadline <= now) {
+    remove(deadlines_.top(), FinishReason::kTimeout);
   }
 }
 

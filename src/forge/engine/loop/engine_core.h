@@ -11,6 +11,7 @@
 #include "forge/engine/loaded_model.h"
 #include "forge/engine/loop/live_request.h"
 #include "forge/engine/loop/step_batch.h"
+#include "forge/engine/scheduler/lazy_min_heap.h"
 #include "forge/engine/scheduler/prompt_pacer.h"
 #include "forge/engine/scheduler/scheduler.h"
 #include "forge/models/decoder.h"
@@ -53,10 +54,6 @@ class EngineCore {
   [[nodiscard]] EngineStats stats() const;
 
  private:
-  struct Deadline {
-    TimePoint when;
-    std::weak_ptr<LiveRequest> request;
-  };
   /// A token to be chosen, or that has been.
   struct Choosing {
     LiveChoice* choice = nullptr;
@@ -97,7 +94,7 @@ class EngineCore {
   StepBatch batch_;
   ActivationView logits_;
   std::vector<std::shared_ptr<LiveRequest>> live_;
-  std::vector<Deadline> deadlines_;  // a heap, the next one first
+  LazyMinHeap<LiveRequest> deadlines_;  // of those in live_ that have one
   std::vector<Choosing> choosing_;
   std::vector<PromptScore> prompt_scores_;
   std::vector<float> hidden_;  // scratch of pool()

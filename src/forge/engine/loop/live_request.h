@@ -10,6 +10,7 @@
 #include "forge/engine/loop/news_queue.h"
 #include "forge/engine/penalties.h"
 #include "forge/engine/sampler.h"
+#include "forge/engine/scheduler/lazy_min_heap.h"
 #include "forge/engine/scheduler/scheduled_sequence.h"
 #include "forge/request.h"
 
@@ -52,7 +53,10 @@ struct LiveRequest {
   std::vector<double> pooled;  // embedding: sum of hidden states, or the last one
   int32_t n_pooled = 0;        // prompt tokens in it
   size_t place = 0;            // in the engine's list
+  TimePoint deadline;          // of a request with a timeout
+  HeapPlace<TimePoint> heap_place;
 
+  [[nodiscard]] TimePoint heap_key() const { return deadline; }
   [[nodiscard]] bool uses_penalties() const {
     const SamplingParams& s = request.sampling;
     return s.repetition_penalty != 1.0 || s.presence_penalty != 0.0 || s.frequency_penalty != 0.0;
