@@ -52,7 +52,8 @@ struct EngineOptions {
 /// What an engine chose and has.
 struct EngineInfo {
   /// Names everything that the bits of an answer depend on beside the request: "fp_" and 16
-  /// hexadecimal digits of a hash over version, checkpoint, arithmetic and types.
+  /// hexadecimal digits of a hash over version, checkpoint (its name; each tensor's name, type,
+  /// shape and first KiB), arithmetic and types.
   std::string fingerprint;
   std::string device = {};      // "cpu"
   std::string arithmetic = {};  // the kernels' instruction set, or "reference"

@@ -8,10 +8,13 @@
 #include <latch>
 #include <memory>
 #include <optional>
+#include <span>
+#include <string>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "forge/bundled/bundled_model.h"
 #include "forge/engine/loop/live_request.h"
 #include "forge/generate.h"
 #include "tests/allocation_meter.h"
@@ -231,6 +234,24 @@ TEST(Engine, EmbeddingsAreThePooledHiddenStates) {
       EXPECT_EQ(pooled[d], static_cast<float>(mean[d] / n)) << d;
     }
   }
+}
+
+// Only name, type and number of parameters were hashed: a model trained further had the same one.
+TEST(Engine, ModelsOfOneShapeWithOtherWeightsHaveOtherFingerprints) {
+  const std::span<const std::byte> file = forge::bundled_model();
+  std::vector<std::byte> bytes(file.begin(), file.end());
+  const auto fingerprint = [&bytes] {
+    auto weights = models::load_gguf_model(bytes, "copy");
+    EXPECT_TRUE(weights.ok()) << weights.error().message;
+    LoadedModel loaded = load_bundled();
+    loaded.model = std::move(weights).value();
+    return make_engine(Model::from(std::move(loaded)), small())->info().fingerprint;
+  };
+  const std::string as_it_is = make_engine(bundled_model(), small())->info().fingerprint;
+  EXPECT_EQ(fingerprint(), as_it_is);
+  const TensorView& last = bundled().model->tensor_set().tensors().back().view;
+  bytes[static_cast<size_t>(last.data - file.data()) + 10] ^= std::byte{1};
+  EXPECT_NE(fingerprint(), as_it_is);
 }
 
 TEST(Engine, OptionsOutOfRangeAreRefusedByName) {

@@ -1,6 +1,8 @@
 #include "forge/engine.h"
 
+#include <algorithm>
 #include <span>
+#include <string>
 #include <utility>
 
 #include "forge/base/hash.h"
@@ -9,6 +11,7 @@
 #include "forge/engine/engine_sizes.h"
 #include "forge/engine/loop/engine_loop.h"
 #include "forge/engine/loop/stream_reader.h"
+#include "forge/formats/checkpoint.h"
 #include "forge/tensor/paged_batch.h"
 
 namespace forge {
@@ -20,11 +23,25 @@ constexpr bool kIsDebug = false;
 constexpr bool kIsDebug = true;
 #endif
 
-std::string fingerprint(const ModelInfo& model, const EngineInfo& info,
-                        const EngineOptions& options) {
-  const std::string text = fmt::format("{} {} {} {} {} {} {} {} {}", kVersion, kCommit, model.name,
-                                       model.dtype, model.n_parameters, info.device,
-                                       info.arithmetic, info.kv_dtype, options.quantize);
+/// Tells checkpoints of the same shape apart by the beginning of each tensor: a page per tensor is
+/// read, not the file.
+uint64_t hash_of(const formats::TensorSet& tensors) {
+  constexpr int64_t kBeginning = 1024;
+  std::string text;
+  for (const formats::NamedTensor& tensor : tensors.tensors()) {
+    const TensorView& view = tensor.view;
+    const auto n = static_cast<size_t>(std::min(view.bytes(), kBeginning));
+    text += fmt::format("{} {} {} {} {:x}\n", tensor.name, info(view.dtype).name, view.rows(),
+                        view.columns(), hash64({view.data, n}));
+  }
+  return hash64(std::as_bytes(std::span(text)));
+}
+
+std::string fingerprint(const Model& model, const EngineInfo& info, const EngineOptions& options) {
+  const std::string text =
+      fmt::format("{} {} {} {:x} {} {} {} {}", kVersion, kCommit, model.info().name,
+                  hash_of(model.loaded().model->tensor_set()), info.device, info.arithmetic,
+                  info.kv_dtype, options.quantize);
   return fmt::format("fp_{:016x}", hash64(std::as_bytes(std::span(text))));
 }
 
@@ -48,7 +65,7 @@ engine::CoreOptions core_options(const engine::EngineSizes& sizes, const models:
 Result<std::unique_ptr<Engine>> Engine::create(const Model& model, const EngineOptions& options) {
   const models::Model& weights = *model.loaded().model;
   FORGE_TRY(engine::EngineSizes sizes, engine::choose_sizes(weights, options));
-  sizes.info.fingerprint = fingerprint(model.info(), sizes.info, options);
+  sizes.info.fingerprint = fingerprint(model, sizes.info, options);
   FORGE_TRY(models::Decoder decoder, models::Decoder::create(weights, sizes.decoder));
   const engine::CoreOptions core = core_options(sizes, weights.spec, options);
   return std::unique_ptr<Engine>(new Engine(std::make_unique<engine::EngineLoop>(
