@@ -126,7 +126,7 @@ bool EngineCore::step() {
   const TimePoint begin = Clock::now();
   expire(begin);
   const StepPlan plan =
-      scheduler_.plan(begin, pacer_.max_prompt_tokens(std::max(n_next_decodes_, 1)));
+      scheduler_.plan(begin, pacer_.max_prompt_tokens(std::max(scheduler_.n_decodes(), 1)));
   fail_queued(plan);
   if (plan.is_empty()) return false;
   start(plan, begin);
@@ -138,7 +138,6 @@ bool EngineCore::step() {
   const TimePoint now = Clock::now();
   pacer_.observe(plan.n_decode_tokens, plan.n_prompt_tokens,
                  std::chrono::duration<double>(now - begin).count());
-  n_next_decodes_ = 0;
   for (Choosing& chosen : choosing_) append(chosen, now);
   choosing_.clear();
   prompt_scores_.clear();
@@ -288,8 +287,7 @@ void EngineCore::append(Choosing& chosen, TimePoint now) {
   } else {
     request.news.add_token(news, now);
   }
-  if (reason) return end(choice, *reason);
-  ++n_next_decodes_;
+  if (reason) end(choice, *reason);
 }
 
 std::optional<FinishReason> EngineCore::end_of(const LiveChoice& choice, int32_t id) const {

@@ -99,7 +99,6 @@ class EngineCore {
   std::vector<PromptScore> prompt_scores_;
   std::vector<float> hidden_;  // scratch of pool()
   int32_t n_unstarted_ = 0;
-  int32_t n_next_decodes_ = 0;  // of the step to come, as far as is known
   EngineStats stats_;
 };
 

@@ -97,6 +97,8 @@ class Scheduler {
   void complete(const StepPlan& plan);
 
   [[nodiscard]] int32_t n_running() const { return static_cast<int32_t>(running_.size()); }
+  /// Running sequences with one token to compute: the decodes of the next step.
+  [[nodiscard]] int32_t n_decodes() const;
   [[nodiscard]] int32_t n_waiting() const { return waiting_.size(); }
   [[nodiscard]] int64_t n_preemptions() const { return n_preemptions_; }
 

@@ -14,6 +14,11 @@ bool Scheduler::is_decode(const ScheduledSequence& sequence) const {
   return sequence.n_pending() == 1 && !crosses_long_rope(sequence);
 }
 
+int32_t Scheduler::n_decodes() const {
+  return static_cast<int32_t>(
+      std::ranges::count_if(running_, [this](const auto* s) { return is_decode(*s); }));
+}
+
 uint64_t Scheduler::salt_of(const ScheduledSequence& sequence) const {
   // The same tokens have other keys under the long factors.
   constexpr uint64_t kLongRope = 0x9e3779b97f4a7c15;

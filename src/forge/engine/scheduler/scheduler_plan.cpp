@@ -15,11 +15,11 @@ StepPlan Scheduler::plan(TimePoint now, int32_t max_prompt_tokens) {
   copies_.clear();
   expired_.clear();
   expire(now);
-  const auto n_decodes = static_cast<int32_t>(
-      std::ranges::count_if(running_, [this](const auto* s) { return is_decode(*s); }));
-  Budget budget{.prompt_tokens = options_.max_step_tokens - n_decodes,
-                .logit_rows = options_.max_logit_rows - n_decodes};
-  if (n_decodes > 0) budget.prompt_tokens = std::min(budget.prompt_tokens, max_prompt_tokens);
+  const int32_t n_running_decodes = n_decodes();
+  Budget budget{.prompt_tokens = options_.max_step_tokens - n_running_decodes,
+                .logit_rows = options_.max_logit_rows - n_running_decodes};
+  if (n_running_decodes > 0)
+    budget.prompt_tokens = std::min(budget.prompt_tokens, max_prompt_tokens);
   const int32_t max_prompt = budget.prompt_tokens;
   serve_running(budget);
   admit(budget);
