@@ -30,6 +30,9 @@ struct SamplingParams {
   uint64_t seed = 0;
 
   [[nodiscard]] bool is_greedy() const { return temperature == 0.0; }
+  [[nodiscard]] bool uses_penalties() const {
+    return repetition_penalty != 1.0 || presence_penalty != 0.0 || frequency_penalty != 0.0;
+  }
 };
 
 /// The first setting out of its range (not-a-number always is), by name, with value and range.

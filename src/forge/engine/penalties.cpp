@@ -8,9 +8,7 @@ void apply_logit_bias(std::span<const LogitBias> biases, PanelLogits& logits) {
 
 void apply_penalties(const SamplingParams& params, const TokenHistory& history,
                      PanelLogits& logits) {
-  const bool is_off = params.repetition_penalty == 1.0 && params.presence_penalty == 0.0 &&
-                      params.frequency_penalty == 0.0;
-  if (is_off) return;
+  if (!params.uses_penalties()) return;
   for (const auto& [id, count] : history.counts()) {
     if (id < 0 || id >= logits.size()) continue;
     double logit = logits.at(id);

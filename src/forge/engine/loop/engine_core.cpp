@@ -277,7 +277,7 @@ void EngineCore::append(Choosing& chosen, TimePoint now) {
   }
   const int32_t id = **chosen.result;
   choice.tokens.push_back(id);
-  if (request.uses_penalties()) choice.history.add_generated(id);
+  if (request.request.sampling.uses_penalties()) choice.history.add_generated(id);
   ++stats_.generated_tokens;
   const std::optional<FinishReason> reason = end_of(choice, id);
   const bool is_end = reason == FinishReason::kEndToken || reason == FinishReason::kStopToken;

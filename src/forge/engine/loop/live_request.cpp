@@ -91,7 +91,7 @@ Result<std::shared_ptr<LiveRequest>> make_live_request(Request request, const Re
   }
   LiveChoice& first = *live->choices.front();
   first.tokens.assign(prompt.begin(), prompt.end());
-  if (live->uses_penalties()) {
+  if (asked.sampling.uses_penalties()) {
     first.history.add_prompt(prompt);
     for (const auto& choice : live->choices) choice->history = first.history;
   }

@@ -57,10 +57,6 @@ struct LiveRequest {
   HeapPlace<TimePoint> heap_place;
 
   [[nodiscard]] TimePoint heap_key() const { return deadline; }
-  [[nodiscard]] bool uses_penalties() const {
-    const SamplingParams& s = request.sampling;
-    return s.repetition_penalty != 1.0 || s.presence_penalty != 0.0 || s.frequency_penalty != 0.0;
-  }
 };
 
 /// What a request may ask of this model and engine.
