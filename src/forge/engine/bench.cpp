@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "forge/base/memory_bandwidth.h"
+#include "forge/cache/kv_blocks.h"
 #include "forge/engine/bench_cost.h"
 #include "forge/engine/machine_limits.h"
 #include "forge/engine/process_memory.h"
@@ -30,10 +31,6 @@ double seconds_since(Clock::time_point begin) {
   return std::chrono::duration<double>(Clock::now() - begin).count();
 }
 
-int32_t blocks_for(int64_t n_tokens) {
-  return static_cast<int32_t>((n_tokens + kBlockLen - 1) / kBlockLen);
-}
-
 int32_t largest_batch(const BenchOptions& options) {
   return options.n_gen == 0 ? 1 : *std::ranges::max_element(options.batches);
 }
@@ -50,8 +47,8 @@ class Runner {
  public:
   Runner(const models::Model& model, models::Decoder& decoder, const BenchOptions& options)
       : spec_(model.spec), decoder_(decoder) {
-    const int32_t n_decode = blocks_for(int64_t{options.depth} + options.n_gen);
-    const int32_t n_longest = blocks_for(longest_sequence(options));
+    const int32_t n_decode = cache::KvBlocks::blocks_for(int64_t{options.depth} + options.n_gen);
+    const int32_t n_longest = cache::KvBlocks::blocks_for(longest_sequence(options));
     blocks_.resize(static_cast<size_t>(
         std::max<int64_t>(n_longest, int64_t{n_decode} * largest_batch(options))));
     std::iota(blocks_.begin(), blocks_.end(), 0);
@@ -350,8 +347,9 @@ models::DecoderOptions bench_decoder_options(const BenchOptions& options) {
   const int32_t batch = largest_batch(options);
   models::DecoderOptions decoder;
   decoder.n_threads = options.n_threads;
-  decoder.n_cache_blocks = std::max(blocks_for(longest_sequence(options)),
-                                    batch * blocks_for(int64_t{options.depth} + options.n_gen));
+  decoder.n_cache_blocks =
+      std::max(cache::KvBlocks::blocks_for(longest_sequence(options)),
+               batch * cache::KvBlocks::blocks_for(int64_t{options.depth} + options.n_gen));
   decoder.max_batch_tokens = std::max(
       batch,
       std::min<int32_t>(kStepTokens, std::max({kFirstPrompt, options.n_prompt, options.depth})));

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "forge/tensor/paged_batch.h"
+#include "forge/cache/kv_blocks.h"
 
 namespace forge::engine {
 
@@ -11,7 +11,7 @@ models::DecoderOptions single_sequence_options(int32_t n_tokens, int32_t n_threa
   constexpr int32_t kManyLogitRows = 32;  // a large vocabulary's logits take 0.6 MB a row
   models::DecoderOptions options;
   options.n_threads = n_threads;
-  options.n_cache_blocks = n_tokens / kBlockLen + (n_tokens % kBlockLen != 0 ? 1 : 0);
+  options.n_cache_blocks = cache::KvBlocks::blocks_for(n_tokens);
   options.max_batch_tokens = std::min(chunk_tokens, n_tokens);
   options.max_logit_rows = logit_rows == LogitRows::kLast ? 1 : std::min(kManyLogitRows, n_tokens);
   return options;
