@@ -55,8 +55,7 @@ Result<Model> Model::load(const ModelOptions& options) {
   FORGE_TRY(engine::LoadedModel loaded,
             engine::load_model(source, {.check_weights = options.check_weights,
                                         .allow_unknown_keys = options.allow_unknown_keys}));
-  ModelInfo info = describe(loaded);
-  return Model(std::make_shared<const State>(State{std::move(loaded), std::move(info)}));
+  return from(std::move(loaded));
 }
 
 Model Model::from(engine::LoadedModel loaded) {

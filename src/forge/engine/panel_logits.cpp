@@ -36,10 +36,6 @@ Status check_logits(std::span<const float> logits) {
   return {};
 }
 
-int32_t argmax(std::span<const float> logits) {
-  return static_cast<int32_t>(std::max_element(logits.begin(), logits.end()) - logits.begin());
-}
-
 Status PanelLogits::set(std::span<const float> logits, std::span<const float> panel_maxima) {
   const size_t n_full = logits.size() / kPanelLen;
   const size_t n_tail = logits.size() % kPanelLen;

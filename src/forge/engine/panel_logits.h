@@ -59,7 +59,4 @@ class PanelLogits {
 /// Fails where a logit is not a number or +infinity, naming the first such token.
 [[nodiscard]] Status check_logits(std::span<const float> logits);
 
-/// The index of the largest logit, the lowest among equals. logits is not empty.
-[[nodiscard]] int32_t argmax(std::span<const float> logits);
-
 }  // namespace forge::engine

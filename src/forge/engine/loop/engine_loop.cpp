@@ -103,12 +103,8 @@ void EngineLoop::publish() {
 }
 
 EngineStats EngineLoop::stats() const {
-  EngineStats stats;
-  {
-    const std::lock_guard lock(stats_mutex_);
-    stats = stats_;
-  }
-  return stats;
+  const std::lock_guard lock(stats_mutex_);
+  return stats_;
 }
 
 bool EngineLoop::is_responsive(std::chrono::milliseconds bound) const {

@@ -33,9 +33,8 @@ struct News {
   std::vector<PositionLogprobs> prompt_logprobs;
   std::vector<float> embedding;
 
-  [[nodiscard]] bool is_empty() const {
-    return tokens.empty() && ends.empty() && prompt_logprobs.empty() && embedding.empty();
-  }
+  /// What a prompt has given comes with its first token or end.
+  [[nodiscard]] bool is_empty() const { return tokens.empty() && ends.empty(); }
   void clear();
 };
 
@@ -52,6 +51,7 @@ class NewsQueue {
   void add_token(const TokenNews& token, PositionLogprobs logprobs, RequestTimes::TimePoint now);
   /// n_preemptions: of this choice.
   void add_end(EndNews end, int32_t n_preemptions);
+  /// Before the token or the end that tells the reader; so with the embedding.
   void set_prompt_logprobs(std::vector<PositionLogprobs> logprobs);
   void set_embedding(std::vector<float> embedding);
   void set_submitted(RequestTimes::TimePoint now);
