@@ -77,6 +77,21 @@ TEST(Scheduler, ThePacersBoundHoldsOnlyBesideDecodes) {
   EXPECT_EQ(engine.last_plan().n_prompt_tokens, 64);
 }
 
+// The pacer was asked about as many decodes as the last step had left, those cancelled since too.
+TEST(Scheduler, DecodesAreCountedAsTheyAreBetweenSteps) {
+  SimulatedEngine engine(kOptions, kRoomy);
+  const int32_t first = engine.submit(request(1, 10, 50));
+  engine.submit(request(2, 20, 50));
+  engine.submit(request(3, 100, 50));
+  EXPECT_EQ(engine.scheduler().n_decodes(), 0);
+  engine.step();
+  EXPECT_EQ(engine.scheduler().n_decodes(), 2) << "and 3 is not through its prompt";
+  engine.cancel(first);
+  EXPECT_EQ(engine.scheduler().n_decodes(), 1);
+  engine.step();
+  EXPECT_EQ(engine.last_plan().n_decode_tokens, 1);
+}
+
 TEST(Scheduler, PromptLogitsComeOnceEachWithinTheirRows) {
   SimulatedEngine engine({.max_sequences = 2, .max_step_tokens = 64, .max_logit_rows = 10}, kRoomy);
   SimulatedRequest r = request(1, 64, 3);

@@ -116,7 +116,9 @@ ScheduledSequence& SimulatedEngine::sequence(int32_t request, size_t choice) {
 
 bool SimulatedEngine::step(TimePoint now, int32_t max_prompt_tokens,
                            const std::function<void()>& between) {
+  const int32_t n_decodes = scheduler_.n_decodes();
   plan_ = scheduler_.plan(now, max_prompt_tokens);
+  EXPECT_LE(plan_.n_decode_tokens, n_decodes);
   scheduler_.check_invariants();
   for (const ScheduledSequence* sequence : plan_.expired) {
     const int32_t request = choices_.at(sequence)->request;
