@@ -38,8 +38,7 @@ void add_batch_options(CommandLine& line, BatchFlags& flags) {
 
 Status check(const BatchFlags& flags) {
   FORGE_TRY_STATUS(check(flags.runtime));
-  FORGE_TRY_STATUS(check(flags.serving));
-  return {};
+  return check(flags.serving);
 }
 
 EngineOptions batch_engine_options(const BatchFlags& flags) {

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "forge/base/cpu_count.h"
+#include "forge/cache/kv_blocks.h"
 #include "forge/engine/memory_plan.h"
 #include "forge/models/decoder_memory.h"
 #include "forge/tensor/paged_batch.h"
@@ -54,14 +55,10 @@ int32_t default_sequences(const models::ModelSpec& spec) {
   return static_cast<int32_t>(std::clamp<int64_t>(kLogitBytes / row_bytes, 16, kMostSequences));
 }
 
-int32_t blocks_of(int64_t n_tokens) {
-  return static_cast<int32_t>((n_tokens + kBlockLen - 1) / kBlockLen);
-}
-
 /// decoder: all but the number of cache blocks is chosen.
 int32_t default_blocks(const models::Model& model, const EngineInfo& info,
                        models::DecoderOptions decoder) {
-  const int64_t one_context = blocks_of(info.context_len);
+  const int64_t one_context = cache::KvBlocks::blocks_for(info.context_len);
   const int64_t wanted = std::min<int64_t>(one_context * info.max_sequences,
                                            std::numeric_limits<int32_t>::max() / kBlockLen);
   const auto available = available_memory();
@@ -115,8 +112,9 @@ Result<EngineSizes> choose_sizes(const models::Model& model, const EngineOptions
   decoder.max_batch_tokens = info.max_step_tokens;
   // Room for a prompt's log-probabilities beside others, so that they do not take a step a token.
   decoder.max_logit_rows = std::min(std::max(info.max_sequences, 32), info.max_step_tokens);
-  decoder.n_cache_blocks = options.kv_cache_tokens > 0 ? blocks_of(options.kv_cache_tokens)
-                                                       : default_blocks(model, info, decoder);
+  decoder.n_cache_blocks = options.kv_cache_tokens > 0
+                               ? cache::KvBlocks::blocks_for(options.kv_cache_tokens)
+                               : default_blocks(model, info, decoder);
   info.kv_cache_tokens = decoder.n_cache_blocks * kBlockLen;
   if (info.kv_cache_tokens < info.context_len) {
     return make_error("kv_cache_tokens is {}, a context of {} does not fit into it",
