@@ -43,6 +43,8 @@ rm -rf "$root"
 cp -a "$bare" "$root"
 cp /etc/resolv.conf "$root/etc/resolv.conf"
 cp /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/"
+# Which a machine's installer writes, and debootstrap does not.
+printf '127.0.0.1 localhost\n::1 localhost\n' >"$root/etc/hosts"
 git clone -q "$source_tree" "$root/src/forge"
 if [[ -d $source_tree/../shared ]]; then
   mkdir "$root/src/shared"
@@ -55,14 +57,16 @@ for name in CI http_proxy https_proxy no_proxy PIP_CERT PIP_INDEX_URL; do
   if [[ -n ${!name:-} ]]; then environment+=("$name=${!name}"); fi
 done
 
-# A mount and process namespace of its own, so that nothing stays mounted or running afterwards.
+# A mount and process namespace of its own, so that nothing stays mounted or running afterwards; with
+# pseudo-terminals, as a booted system has.
 inside() {
   echo "== $*"
   local status=0
   TIMEFORMAT="== $*: %1R s, of that %1U s of CPU time"
   time unshare --mount --pid --fork --mount-proc="$root/proc" chroot "$root" \
     /usr/bin/env -i "${environment[@]}" \
-    sh -c 'cd /src/forge && exec "$@"' sh "$@" </dev/null || status=$?
+    sh -c 'mount -t devpts -o ptmxmode=666 devpts /dev/pts && cd /src/forge && exec "$@"' sh "$@" \
+    </dev/null || status=$?
   echo "== $*: exit $status"
   return $status
 }
