@@ -11,6 +11,14 @@ namespace forge {
 #endif
 #endif
 
+#if defined(__SANITIZE_ADDRESS__)
+#define FORGE_HAS_ASAN
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define FORGE_HAS_ASAN
+#endif
+#endif
+
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 inline constexpr bool kIsSanitized = true;
 #elif defined(__has_feature)

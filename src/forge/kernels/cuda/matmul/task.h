@@ -1,0 +1,54 @@
+// A product with what comes before and after it: y = finish(W x). Plain data, for host and device.
+#pragma once
+
+#include <cstdint>
+
+#include "forge/kernels/cuda/weights/packed_matrix.h"
+
+namespace forge::kernels::cuda {
+
+/// What becomes of the sums. v is W x, times the token's 1 / rms where x has not been normalised
+/// yet, plus the bias where there is one.
+enum class Finish : uint8_t {
+  kStore,   // y = v                                                     (f32)
+  kAdd,     // h += v, and what the next norm wants of h (NormOut)
+  kGated,   // rows come as 8 of gate, 8 of up: y = act(gate) * up       (16 bits)
+  kLogits,  // y = v, and the maximum of each row tile                   (f32)
+};
+enum class Gate : uint8_t { kSilu, kGeluTanh };
+
+/// A norm is cut in two: who writes the residual stream leaves h * weight and, for every 16
+/// columns, the sum of squares; who reads it multiplies its result by 1 / rms. So no kernel waits
+/// for a whole row of another.
+struct NormIn {
+  const float* squares =
+      nullptr;  // (n_tokens, n_tiles) or none: x is normalised already, or needs no norm
+  int32_t n_tiles = 0;
+  float eps = 0.0f;
+};
+struct NormOut {
+  const float* weight = nullptr;  // (rows)
+  uint16_t* scaled = nullptr;     // (n_tokens, stride): h * weight in 16 bits
+  int64_t stride = 0;
+  float* squares = nullptr;  // (n_tokens, row tiles)
+};
+
+struct MatmulTask {
+  PackedMatrix weight;
+  int32_t n_rows = 0;  // without padding; what lies beyond is not written
+  const uint16_t* x =
+      nullptr;  // (n_tokens, x_stride), zeros beyond the real columns; 16-byte aligned rows
+  int64_t x_stride = 0;
+  int32_t n_tokens = 0;
+  NormIn norm;
+  const float* bias = nullptr;  // (rows), in the order of the matrix's rows
+
+  Finish finish = Finish::kStore;
+  Gate gate = Gate::kSilu;
+  void* y = nullptr;  // (n_tokens, y_stride); kAdd: h, f32
+  int64_t y_stride = 0;
+  float* maxima = nullptr;  // kLogits: (n_tokens, row tiles)
+  NormOut next;             // kAdd
+};
+
+}  // namespace forge::kernels::cuda

@@ -1,0 +1,285 @@
+// Fibers are Boost.Context's; no reference beyond the programming guide: this is the tests' own
+// tool.
+#include "tests/simt/simt.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/context/fiber.hpp>
+#include <boost/context/preallocated.hpp>
+#include <cstring>
+#include <deque>
+#include <memory>
+#include <numeric>
+#include <random>
+#include <vector>
+
+#include "tests/simt/fiber_stacks.h"
+
+namespace forge::simt {
+namespace {
+
+constexpr int kWarpLanes = 32;
+
+struct Copy {
+  void* to;
+  const void* from;
+  size_t bytes;
+};
+
+struct Thread {
+  enum class State { kRunnable, kAtBarrier, kInCollective, kEnded };
+
+  Dim3 index;
+  int number = 0;  // x fastest
+  State state = State::kRunnable;
+  Where where = {};                      // of what it waits for
+  const char* op = "";                   // likewise
+  std::vector<Copy> open_copies;         // not committed
+  std::deque<std::vector<Copy>> groups;  // committed, oldest first
+  boost::context::fiber fiber;
+};
+
+/// One collective at a time; results stay readable while the next one gathers.
+struct Warp {
+  int n_arrived = 0;
+  const char* op = "";
+  uint64_t n_done = 0;
+  alignas(16) std::byte slots[2][kWarpLanes * kSlotBytes];
+};
+
+struct Block {
+  const Launch* launch = nullptr;
+  Dim3 index;
+  std::vector<std::byte> shared;
+  std::vector<Thread> threads;
+  std::vector<Warp> warps;
+  int n_at_barrier = 0;
+  int n_live = 0;
+  std::exception_ptr error;
+};
+
+thread_local Settings settings_of_thread;
+thread_local Block* current_block = nullptr;
+thread_local Thread* current_thread = nullptr;
+thread_local boost::context::fiber scheduler;
+
+Warp& warp_of(const Thread& thread) {
+  return current_block->warps[static_cast<size_t>(thread.number / kWarpLanes)];
+}
+
+/// Gives the processor back until the scheduler finds the thread runnable.
+void suspend() {
+  FiberStacks::leave();
+  scheduler = std::move(scheduler).resume();
+  FiberStacks::arrived();
+}
+
+std::string describe(const Thread& thread) {
+  return fmt::format("thread ({}, {}, {}) in {} at {}:{}", thread.index.x, thread.index.y,
+                     thread.index.z, thread.op, thread.where.file_name(), thread.where.line());
+}
+
+[[noreturn]] void fail(const std::string& what) {
+  const Block& block = *current_block;
+  throw Fault(fmt::format("{}, block ({}, {}, {}): {}", block.launch->name, block.index.x,
+                          block.index.y, block.index.z, what));
+}
+
+void perform(std::vector<Copy>& copies) {
+  for (const Copy& copy : copies) std::memcpy(copy.to, copy.from, copy.bytes);
+  copies.clear();
+}
+
+/// Lets threads wait no longer where all have come.
+void release_barrier(Block& block) {
+  if (block.n_at_barrier == 0 || block.n_at_barrier < block.n_live) return;
+  block.n_at_barrier = 0;
+  for (Thread& thread : block.threads) {
+    if (thread.state == Thread::State::kAtBarrier) thread.state = Thread::State::kRunnable;
+  }
+}
+
+void end_thread(Block& block, Thread& thread) {
+  thread.state = Thread::State::kEnded;
+  --block.n_live;
+  const bool has_copies =
+      !thread.open_copies.empty() ||
+      std::any_of(thread.groups.begin(), thread.groups.end(), [](auto& g) { return !g.empty(); });
+  if (has_copies && !block.error) {
+    fail(fmt::format("thread ({}, {}, {}) ended with asynchronous copies under way", thread.index.x,
+                     thread.index.y, thread.index.z));
+  }
+  release_barrier(block);
+}
+
+/// Who waits for what, a few of them.
+std::string who_waits(const Block& block) {
+  std::string text;
+  int n = 0;
+  for (const Thread& thread : block.threads) {
+    if (thread.state == Thread::State::kEnded || ++n > 4) continue;
+    text += (text.empty() ? "" : "; ") + describe(thread);
+  }
+  return n > 4 ? fmt::format("{}; and {} more", text, n - 4) : text;
+}
+
+void resume(Block& block, Thread& thread) {
+  current_thread = &thread;
+  FiberStacks::enter(thread.number);
+  thread.fiber = std::move(thread.fiber).resume();
+  FiberStacks::returned();
+  current_thread = nullptr;
+  if (block.error) std::rethrow_exception(block.error);
+  if (!thread.fiber) end_thread(block, thread);
+}
+
+void make_fiber(Block& block, Thread& thread, FiberStacks& stacks,
+                const std::function<void()>& body) {
+  const boost::context::stack_context stack = stacks.stack(thread.number);
+  thread.fiber = boost::context::fiber(
+      std::allocator_arg, boost::context::preallocated(stack.sp, stack.size, stack),
+      FiberStacks::Allocator(), [&block, &body](boost::context::fiber&& caller) {
+        FiberStacks::arrived();
+        scheduler = std::move(caller);
+        try {
+          body();
+        } catch (const boost::context::detail::forced_unwind&) {
+          throw;
+        } catch (...) {
+          block.error = std::current_exception();
+        }
+        FiberStacks::leave_for_good();
+        return std::move(scheduler);
+      });
+}
+
+void order(std::vector<int>& numbers, std::mt19937_64& random) {
+  std::iota(numbers.begin(), numbers.end(), 0);
+  if (settings_of_thread.order == Order::kReverse) std::reverse(numbers.begin(), numbers.end());
+  if (settings_of_thread.order == Order::kRandom) {
+    std::shuffle(numbers.begin(), numbers.end(), random);
+  }
+}
+
+void run_block(Block& block, FiberStacks& stacks, const std::function<void()>& body,
+               std::mt19937_64& random) {
+  const Dim3 dim = block.launch->block;
+  const auto n_threads = static_cast<int>(dim.x * dim.y * dim.z);
+  block.shared.assign(block.launch->shared_bytes, std::byte{0xFF});
+  block.threads = std::vector<Thread>(static_cast<size_t>(n_threads));
+  block.warps = std::vector<Warp>(static_cast<size_t>(n_threads / kWarpLanes));
+  block.n_live = n_threads;
+  for (int i = 0; i < n_threads; ++i) {
+    Thread& thread = block.threads[static_cast<size_t>(i)];
+    const auto n = static_cast<uint32_t>(i);
+    thread.number = i;
+    thread.index = {n % dim.x, n / dim.x % dim.y, n / dim.x / dim.y};
+    make_fiber(block, thread, stacks, body);
+  }
+  current_block = &block;
+  std::vector<int> numbers(static_cast<size_t>(n_threads));
+  while (block.n_live > 0) {
+    order(numbers, random);
+    bool has_run = false;
+    for (const int i : numbers) {
+      Thread& thread = block.threads[static_cast<size_t>(i)];
+      if (thread.state != Thread::State::kRunnable) continue;
+      has_run = true;
+      resume(block, thread);
+    }
+    if (!has_run) fail("nobody can go on: " + who_waits(block));
+  }
+}
+
+}  // namespace
+
+void set(const Settings& settings) { settings_of_thread = settings; }
+
+void run(const Launch& launch, const std::function<void()>& body) {
+  if (current_block != nullptr) throw Fault("a launch inside a kernel");
+  const uint32_t n_threads = launch.block.x * launch.block.y * launch.block.z;
+  if (n_threads == 0 || n_threads > 1024 || n_threads % kWarpLanes != 0) {
+    throw Fault(fmt::format("{}: a block of {} threads", launch.name, n_threads));
+  }
+  const uint32_t n_blocks = launch.grid.x * launch.grid.y * launch.grid.z;
+  if (n_blocks == 0) throw Fault(launch.name + ": an empty grid");
+  FiberStacks& stacks = FiberStacks::of_this_thread(static_cast<int>(n_threads));
+  std::mt19937_64 random(settings_of_thread.seed);
+  std::vector<int> numbers(n_blocks);
+  order(numbers, random);
+  struct Reset {
+    ~Reset() { current_block = nullptr; }
+  } reset;
+  for (const int i : numbers) {
+    const auto n = static_cast<uint32_t>(i);
+    Block block;
+    block.launch = &launch;
+    block.index = {n % launch.grid.x, n / launch.grid.x % launch.grid.y,
+                   n / launch.grid.x / launch.grid.y};
+    run_block(block, stacks, body, random);
+  }
+}
+
+Dim3 thread_idx() { return current_thread->index; }
+Dim3 block_idx() { return current_block->index; }
+Dim3 block_dim() { return current_block->launch->block; }
+Dim3 grid_dim() { return current_block->launch->grid; }
+int lane() { return current_thread->number % kWarpLanes; }
+std::span<std::byte> shared() { return current_block->shared; }
+
+void barrier(Where where) {
+  Thread& thread = *current_thread;
+  thread.state = Thread::State::kAtBarrier;
+  thread.where = where;
+  thread.op = "__syncthreads";
+  ++current_block->n_at_barrier;
+  release_barrier(*current_block);
+  if (thread.state == Thread::State::kAtBarrier) suspend();
+}
+
+Slots meet(const char* op, std::span<const std::byte> bytes, Where where,
+           void (*combine)(const Slots&)) {
+  Thread& thread = *current_thread;
+  Warp& warp = warp_of(thread);
+  thread.where = where;
+  thread.op = op;
+  if (warp.n_arrived == 0) warp.op = op;
+  if (std::strcmp(warp.op, op) != 0) {
+    fail(fmt::format("{} while other lanes of its warp are in {}", describe(thread), warp.op));
+  }
+  const Slots slots{warp.slots[warp.n_done % 2]};
+  std::memcpy(slots.bytes + static_cast<size_t>(lane()) * kSlotBytes, bytes.data(), bytes.size());
+  if (++warp.n_arrived < kWarpLanes) {
+    thread.state = Thread::State::kInCollective;
+    suspend();
+    return slots;
+  }
+  if (combine != nullptr) combine(slots);
+  warp.n_arrived = 0;
+  ++warp.n_done;
+  const int first = thread.number / kWarpLanes * kWarpLanes;
+  for (int i = first; i < first + kWarpLanes; ++i) {
+    current_block->threads[static_cast<size_t>(i)].state = Thread::State::kRunnable;
+  }
+  return slots;
+}
+
+void copy_async(void* to, const void* from, size_t bytes) {
+  current_thread->open_copies.push_back({to, from, bytes});
+}
+
+void commit_copies() {
+  current_thread->groups.push_back(std::move(current_thread->open_copies));
+  current_thread->open_copies.clear();
+}
+
+void wait_copies(int n_open) {
+  auto& groups = current_thread->groups;
+  while (groups.size() > static_cast<size_t>(n_open)) {
+    perform(groups.front());
+    groups.pop_front();
+  }
+}
+
+}  // namespace forge::simt
