@@ -139,7 +139,8 @@ class Engine {
   [[nodiscard]] const Model& model() const;
   [[nodiscard]] const EngineInfo& info() const;
   [[nodiscard]] EngineStats stats() const;
-  /// Whether the engine's thread is idle or has finished a step within this time.
+  /// Whether the engine's thread is idle or has finished a step within this time. Never again once
+  /// its device is lost: then requests end with the reason, and new ones are refused with it.
   [[nodiscard]] bool is_responsive(std::chrono::milliseconds bound) const;
 
   /// Refuses new requests from now on. The ones that are in go on.

@@ -29,7 +29,7 @@ class SequenceTest : public testing::Test {
     Sequence sequence(loaded.spec(), options, decoder);
     size_t at = 0;
     for (const size_t length : lengths) {
-      EXPECT_TRUE(sequence.extend(std::span(ids_).subspan(at, length), 0, keep_in(kept)));
+      EXPECT_TRUE(*sequence.extend(std::span(ids_).subspan(at, length), 0, keep_in(kept)));
       at += length;
     }
     EXPECT_EQ(at, ids_.size());
@@ -56,7 +56,7 @@ TEST_F(SequenceTest, OnlyWantedPositionsAreVisited) {
   models::Decoder decoder = make_decoder(*bundled().model, options);
   Sequence sequence(bundled().spec(), options, decoder);
   LogitsByPosition kept;
-  ASSERT_TRUE(sequence.extend(ids_, 37, keep_in(kept)));
+  ASSERT_TRUE(*sequence.extend(ids_, 37, keep_in(kept)));
   ASSERT_EQ(kept.size(), 3u);  // though a step may give the logits of one row only
   EXPECT_EQ(kept.begin()->first, 37);
   EXPECT_EQ(kept.at(39), in_steps(bundled(), {40}).at(39));
@@ -68,11 +68,11 @@ TEST_F(SequenceTest, CancellingStopsBetweenSteps) {
   Sequence sequence(bundled().spec(), options, decoder);
   int n_asked = 0;
   LogitsByPosition kept;
-  EXPECT_FALSE(sequence.extend(ids_, 39, keep_in(kept), [&] { return ++n_asked == 3; }));
+  EXPECT_FALSE(*sequence.extend(ids_, 39, keep_in(kept), [&] { return ++n_asked == 3; }));
   EXPECT_EQ(sequence.size(), 32);
   EXPECT_TRUE(kept.empty());
   // It can go on from there.
-  ASSERT_TRUE(sequence.extend(std::span(ids_).subspan(32), 39, keep_in(kept)));
+  ASSERT_TRUE(*sequence.extend(std::span(ids_).subspan(32), 39, keep_in(kept)));
   EXPECT_EQ(kept.at(39), in_steps(bundled(), {40}).at(39));
 }
 

@@ -71,7 +71,7 @@ Matrix SequenceRunner::step(std::span<TestSequence* const> sequences, int32_t ma
   const PagedBatch batch{
       .token_ids = ids, .positions = positions, .sequences = rows, .logit_rows = logit_rows};
   Matrix logits;
-  append_rows(logits, decoder_.step(batch, is_recording_ ? &probe : nullptr));
+  append_rows(logits, decoder_.step(batch, is_recording_ ? &probe : nullptr).value());
   return logits;
 }
 

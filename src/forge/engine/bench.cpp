@@ -57,21 +57,21 @@ class Runner {
 
   /// Appends n_tokens to sequence s, at positions from begin on, in steps; logits of the last token
   /// only. The first sequence may use all blocks.
-  const ActivationView* prefill(int32_t s, int32_t begin, int32_t n_tokens) {
-    const ActivationView* logits = nullptr;
+  Result<ActivationView> prefill(int32_t s, int32_t begin, int32_t n_tokens) {
+    ActivationView logits;
     for (int32_t at = begin; at < begin + n_tokens;) {
       const int32_t n = std::min(kStepTokens, begin + n_tokens - at);
       clear();
       add_rows(s, at, n);
       at += n;
       if (at == begin + n_tokens) logit_rows_.push_back(n - 1);
-      logits = &step();
+      FORGE_TRY(logits, step());
     }
     return logits;
   }
 
   /// One token for each of n sequences at a position.
-  const ActivationView& decode(int32_t n_sequences, int32_t position) {
+  Result<ActivationView> decode(int32_t n_sequences, int32_t position) {
     clear();
     for (int32_t s = 0; s < n_sequences; ++s) {
       add_rows(s, position, 1);
@@ -103,7 +103,7 @@ class Runner {
                           .block_table = std::span<const int32_t>(blocks_).subspan(first_block),
                           .use_long_rope = is_long});
   }
-  const ActivationView& step() {
+  Result<ActivationView> step() {
     return decoder_.step({.token_ids = ids_,
                           .positions = positions_,
                           .sequences = sequences_,
@@ -131,11 +131,15 @@ class Bench {
 
   Result<BenchResult> operator()() {
     FORGE_TRY_STATUS(measure_memory());
-    if (options_.n_prompt > 0 && !prompt_test()) return std::move(result_);
+    if (options_.n_prompt > 0) {
+      FORGE_TRY(const bool is_whole, prompt_test());
+      if (!is_whole) return std::move(result_);
+    }
     FORGE_TRY_STATUS(measure_memory());
     for (const int32_t batch : options_.batches) {
       if (options_.n_gen == 0) break;
-      if (!decode_test(batch)) return std::move(result_);
+      FORGE_TRY(const bool is_whole, decode_test(batch));
+      if (!is_whole) return std::move(result_);
       FORGE_TRY_STATUS(measure_memory());
     }
     FORGE_TRY(const bool is_done, first_token_test());
@@ -169,19 +173,22 @@ class Bench {
     return {};
   }
 
-  bool prompt_test() {
+  /// False where it was cancelled; so the other tests.
+  Result<bool> prompt_test() {
     BenchTest test{.name = fmt::format("pp{}", options_.n_prompt),
                    .kind = BenchKind::kPrompt,
                    .depth = options_.depth};
     say(test.name);
-    if (!fill(1)) return false;
+    FORGE_TRY(const bool is_filled, fill(1));
+    if (!is_filled) return false;
     std::vector<double> rates;
     models::StageTimes before;
     for (int32_t repeat = -1; repeat < options_.n_repeats; ++repeat) {
       if (is_cancelled()) return false;
       if (repeat == 0) before = decoder_.stage_times();
       const auto begin = Clock::now();
-      runner_.prefill(0, options_.depth, options_.n_prompt);
+      FORGE_TRY([[maybe_unused]] const auto logits,
+                runner_.prefill(0, options_.depth, options_.n_prompt));
       if (repeat >= 0) rates.push_back(options_.n_prompt / seconds_since(begin));
     }
     test.tokens_per_second = spread_of(std::move(rates));
@@ -203,21 +210,22 @@ class Bench {
     return true;
   }
 
-  bool decode_test(int32_t batch) {
+  Result<bool> decode_test(int32_t batch) {
     BenchTest test{.name = fmt::format("tg{}", options_.n_gen),
                    .kind = BenchKind::kDecode,
                    .batch = batch,
                    .depth = options_.depth};
     say(fmt::format("{}, {} sequence{}", test.name, batch, batch == 1 ? "" : "s"));
-    if (!fill(batch)) return false;
-    const ActivationView* logits = &runner_.decode(batch, options_.depth);
+    FORGE_TRY(const bool is_filled, fill(batch));
+    if (!is_filled) return false;
+    FORGE_TRY(ActivationView logits, runner_.decode(batch, options_.depth));
     const models::StageTimes before = decoder_.stage_times();
     std::vector<double> rates;
     for (int32_t repeat = 0; repeat < options_.n_repeats; ++repeat) {
       const auto begin = Clock::now();
       for (int32_t i = 0; i < options_.n_gen; ++i) {
         if (is_cancelled()) return false;
-        logits = &runner_.decode(batch, options_.depth + i);
+        FORGE_TRY(logits, runner_.decode(batch, options_.depth + i));
       }
       rates.push_back(double{1} * options_.n_gen * batch / seconds_since(begin));
     }
@@ -229,9 +237,8 @@ class Bench {
                                 attention_operations(model_.spec, n_in_sight);
     if (options_.wants_stages) {
       test.breakdown = breakdown_since(before, batch / test.tokens_per_second.median);
-      test.breakdown->greedy_seconds = sampling_seconds(*logits, {.temperature = 0.0});
-      test.breakdown->top_p_seconds =
-          sampling_seconds(*logits, {.temperature = 0.8, .top_p = 0.95});
+      test.breakdown->greedy_seconds = sampling_seconds(logits, {.temperature = 0.0});
+      test.breakdown->top_p_seconds = sampling_seconds(logits, {.temperature = 0.8, .top_p = 0.95});
     }
     result_.tests.push_back(std::move(test));
     return true;
@@ -266,16 +273,15 @@ class Bench {
   }
 
   /// Brings n sequences to the depth.
-  bool fill(int32_t n_sequences) {
+  Result<bool> fill(int32_t n_sequences) {
     if (options_.depth == 0) return true;
     for (int32_t s = 0; s < n_sequences; ++s) {
       if (is_cancelled()) return false;
-      runner_.prefill(s, 0, options_.depth);
+      FORGE_TRY([[maybe_unused]] const auto logits, runner_.prefill(s, 0, options_.depth));
     }
     return true;
   }
 
-  /// False where it was cancelled.
   Result<bool> first_token_test() {
     result_.n_first_prompt = std::min(kFirstPrompt, model_.spec.context_len);
     say(fmt::format("first token of {}", result_.n_first_prompt));
@@ -284,7 +290,7 @@ class Bench {
     for (int32_t repeat = -1; repeat < options_.n_repeats; ++repeat) {
       if (is_cancelled()) return false;
       const auto begin = Clock::now();
-      const ActivationView& logits = *runner_.prefill(0, 0, result_.n_first_prompt);
+      FORGE_TRY(const ActivationView logits, runner_.prefill(0, 0, result_.n_first_prompt));
       const auto token =
           greedy.sample({logits.row(0), static_cast<size_t>(logits.columns)}, 0, TokenHistory());
       if (!token.ok()) return token.error();

@@ -95,7 +95,9 @@ Result<PerplexityResult> compute_perplexity(const LoadedModel& loaded, std::stri
                 static_cast<double>(logits.values[static_cast<size_t>(chunk[next])]));
     };
     sequence.clear();
-    if (!sequence.extend(chunk, first_scored, visit, options.is_cancelled)) return result;
+    FORGE_TRY(const bool is_whole,
+              sequence.extend(chunk, first_scored, visit, options.is_cancelled));
+    if (!is_whole) return result;
     if (failure) return *failure;
     score.write(result);
     result.n_chunks = c + 1;

@@ -26,8 +26,8 @@ bool Sequence::is_beyond_short_rope(int64_t n_tokens) const {
   return !spec_.rope.long_inv_freq.empty() && n_tokens > spec_.rope.original_context;
 }
 
-bool Sequence::extend(std::span<const int32_t> ids, int64_t first_visited,
-                      const LogitVisitor& visit, const CancelCheck& is_cancelled) {
+Result<bool> Sequence::extend(std::span<const int32_t> ids, int64_t first_visited,
+                              const LogitVisitor& visit, const CancelCheck& is_cancelled) {
   const int64_t n_after = size() + static_cast<int64_t>(ids.size());
   FORGE_CHECK(n_after <= static_cast<int64_t>(blocks_.size()) * kBlockLen,
               "{} tokens in {} cache blocks", n_after, blocks_.size());
@@ -50,14 +50,14 @@ bool Sequence::extend(std::span<const int32_t> ids, int64_t first_visited,
       const int64_t n_unvisited = std::max<int64_t>(first_visited - size(), 0);
       n = std::min(n, static_cast<size_t>(n_unvisited + options_.max_logit_rows));
     }
-    step(rest.first(n), std::max(first_visited, n_recomputed), visit);
+    FORGE_TRY_STATUS(step(rest.first(n), std::max(first_visited, n_recomputed), visit));
     rest = rest.subspan(n);
   }
   return true;
 }
 
-void Sequence::step(std::span<const int32_t> ids, int64_t first_visited,
-                    const LogitVisitor& visit) {
+Status Sequence::step(std::span<const int32_t> ids, int64_t first_visited,
+                      const LogitVisitor& visit) {
   const auto n = static_cast<int32_t>(ids.size());
   const auto begin = static_cast<int32_t>(size());
   positions_.resize(ids.size());
@@ -71,16 +71,17 @@ void Sequence::step(std::span<const int32_t> ids, int64_t first_visited,
                           .kv_len = begin + n,
                           .block_table = blocks_,
                           .use_long_rope = use_long_rope_};
-  const ActivationView& logits = decoder_.step({.token_ids = ids,
-                                                .positions = positions_,
-                                                .sequences = {&rows, 1},
-                                                .logit_rows = logit_rows_});
+  FORGE_TRY(const ActivationView logits, decoder_.step({.token_ids = ids,
+                                                        .positions = positions_,
+                                                        .sequences = {&rows, 1},
+                                                        .logit_rows = logit_rows_}));
   tokens_.insert(tokens_.end(), ids.begin(), ids.end());
   for (size_t i = 0; i < logit_rows_.size(); ++i) {
     const auto row = static_cast<int64_t>(i);
     visit(begin + logit_rows_[i],
           {{logits.row(row), static_cast<size_t>(logits.columns)}, decoder_.logit_maxima(row)});
   }
+  return {};
 }
 
 }  // namespace forge::engine

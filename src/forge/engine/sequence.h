@@ -29,9 +29,10 @@ class Sequence {
 
   /// Appends tokens in steps of at most max_batch_tokens and visits the logits of every position >=
   /// first_visited (absolute), in order. The cache must have room. Returns false where is_cancelled
-  /// said so, after a whole step: tokens() tells how far it came.
-  [[nodiscard]] bool extend(std::span<const int32_t> ids, int64_t first_visited,
-                            const LogitVisitor& visit, const CancelCheck& is_cancelled = {});
+  /// said so, after a whole step: tokens() tells how far it came. Fails where a step does.
+  [[nodiscard]] Result<bool> extend(std::span<const int32_t> ids, int64_t first_visited,
+                                    const LogitVisitor& visit,
+                                    const CancelCheck& is_cancelled = {});
   /// Forgets everything.
   void clear();
 
@@ -40,7 +41,8 @@ class Sequence {
 
  private:
   [[nodiscard]] bool is_beyond_short_rope(int64_t n_tokens) const;
-  void step(std::span<const int32_t> ids, int64_t first_visited, const LogitVisitor& visit);
+  [[nodiscard]] Status step(std::span<const int32_t> ids, int64_t first_visited,
+                            const LogitVisitor& visit);
 
   const models::ModelSpec& spec_;
   const models::DecoderOptions options_;

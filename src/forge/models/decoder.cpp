@@ -61,7 +61,7 @@ Decoder::Decoder(Decoder&&) noexcept = default;
 Decoder& Decoder::operator=(Decoder&&) noexcept = default;
 Decoder::~Decoder() = default;
 
-const ActivationView& Decoder::step(const PagedBatch& batch, const LayerProbe* probe) {
+Result<ActivationView> Decoder::step(const PagedBatch& batch, const LayerProbe* probe) {
   check(batch, options_, window_);
   return backend_->step(batch, probe);
 }

@@ -38,6 +38,10 @@ struct BackendOptions {
   /// For kFast: a folder that keeps packed weights in files, so that the next decoder of the same
   /// checkpoint maps them instead of packing (cpu/packed_file.h). Empty: none is read or written.
   std::string packed_cache = {};
+  /// The NVIDIA device that runs the model, as cuda:N; none: the CPU. For kFast.
+  std::optional<int32_t> cuda_device = std::nullopt;
+  /// The part of that device's memory that may be taken, what others have included. (0, 1)
+  double gpu_memory_fraction = 0.9;
   /// Told in one line what a person should know about making the decoder; may be empty.
   std::function<void(std::string_view)> on_note = {};
 };
@@ -71,7 +75,9 @@ class Decoder {
 
   /// Runs one step; returns the logits of batch.logit_rows, (logit_rows.size(), vocab_size), valid
   /// until the next step. The caller has checked that everything fits (sizes are FORGE_CHECKed).
-  const ActivationView& step(const PagedBatch& batch, const LayerProbe* probe = nullptr);
+  /// Fails where the device is lost; every later step fails too. The CPU does not fail.
+  [[nodiscard]] Result<ActivationView> step(const PagedBatch& batch,
+                                            const LayerProbe* probe = nullptr);
 
   /// The largest logit of every 16 of row i of the last step's logits, which spares a sampler the
   /// vocabulary; empty for kReference.

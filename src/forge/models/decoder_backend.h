@@ -4,6 +4,7 @@
 #include <span>
 
 #include "forge/base/function_ref.h"
+#include "forge/base/result.h"
 #include "forge/cache/block_copy.h"
 #include "forge/models/decoder.h"
 #include "forge/models/stage_times.h"
@@ -14,8 +15,9 @@ namespace forge::models {
 class DecoderBackend {
  public:
   virtual ~DecoderBackend() = default;
-  /// Logits of batch.logit_rows, valid until the next step.
-  virtual const ActivationView& step(const PagedBatch& batch, const LayerProbe* probe) = 0;
+  /// Logits of batch.logit_rows, valid until the next step. Fails where the device does.
+  [[nodiscard]] virtual Result<ActivationView> step(const PagedBatch& batch,
+                                                    const LayerProbe* probe) = 0;
   /// The largest logit of every 16 of logit row i of the last step; empty where the backend does
   /// not keep them.
   [[nodiscard]] virtual std::span<const float> logit_maxima(int64_t i) const = 0;

@@ -34,7 +34,7 @@ class ReferenceDecoder final : public DecoderBackend {
     for (const LayerWeights& layer : m.weights.layers) vectors_.emplace_back(layer);
   }
 
-  const ActivationView& step(const PagedBatch& batch, const LayerProbe* probe) override;
+  Result<ActivationView> step(const PagedBatch& batch, const LayerProbe* probe) override;
   [[nodiscard]] std::span<const float> logit_maxima(int64_t) const override { return {}; }
   void final_hidden(int64_t row, std::span<float> out) override;
   void copy_blocks(std::span<const cache::BlockCopy> copies) override;
@@ -159,7 +159,7 @@ void ReferenceDecoder::head(const PagedBatch& batch, const LayerProbe* probe) {
   kernels::matmul(last, model_.weights.output, {}, logits_, context_);
 }
 
-const ActivationView& ReferenceDecoder::step(const PagedBatch& batch, const LayerProbe* probe) {
+Result<ActivationView> ReferenceDecoder::step(const PagedBatch& batch, const LayerProbe* probe) {
   const ActivationView hidden = workspace_.view(Workspace::kHidden, batch.n_tokens());
   kernels::embedding(model_.weights.token_embedding, batch.token_ids, hidden, context_);
   if (probe != nullptr) (*probe)("embed", hidden);

@@ -77,6 +77,16 @@ void EngineCore::cancel_all() {
   while (!live_.empty()) remove(*live_.back(), FinishReason::kCancelled);
 }
 
+// The device is lost: nobody can be served any more.
+void EngineCore::fail_all(const Error& error) {
+  while (!live_.empty()) {
+    const std::shared_ptr<LiveRequest> alive = live_.back();
+    for (const auto& choice : alive->choices) {
+      if (!choice->has_ended) end(*choice, FinishReason::kFailed, error);
+    }
+  }
+}
+
 void EngineCore::end(LiveChoice& choice, FinishReason reason, std::optional<Error> error) {
   LiveRequest& request = *choice.request;
   choice.has_ended = true;
@@ -123,6 +133,10 @@ void EngineCore::fail_queued(const StepPlan& plan) {
 }
 
 bool EngineCore::step() {
+  if (failure_) {
+    fail_all(*failure_);
+    return false;
+  }
   const TimePoint begin = Clock::now();
   expire(begin);
   const StepPlan plan =
@@ -131,7 +145,13 @@ bool EngineCore::step() {
   if (plan.is_empty()) return false;
   start(plan, begin);
   if (!plan.copies.empty()) decoder_.copy_blocks(plan.copies);
-  logits_ = decoder_.step(batch_.build(plan));
+  Result<ActivationView> logits = decoder_.step(batch_.build(plan));
+  if (!logits.ok()) {
+    failure_ = Error{logits.error().message, ErrorKind::kInternal};
+    fail_all(*failure_);
+    return false;
+  }
+  logits_ = *logits;
   scheduler_.complete(plan);
   harvest(plan);
   read_logits();

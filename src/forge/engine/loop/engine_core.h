@@ -45,8 +45,11 @@ class EngineCore {
   /// Ends everything.
   void cancel_all();
 
-  /// One step; false where there was nothing to do.
+  /// One step; false where there was nothing to do, or the device was lost: then every request has
+  /// ended with the error.
   bool step();
+  /// Why no step is possible any more.
+  [[nodiscard]] const std::optional<Error>& failure() const { return failure_; }
 
   /// Requests whose first step has not begun.
   [[nodiscard]] int32_t n_unstarted() const { return n_unstarted_; }
@@ -81,6 +84,7 @@ class EngineCore {
   void score(const PromptScore& job) const;
   void append(Choosing& chosen, TimePoint now);
   [[nodiscard]] std::optional<FinishReason> end_of(const LiveChoice& choice, int32_t id) const;
+  void fail_all(const Error& error);
   void end(LiveChoice& choice, FinishReason reason, std::optional<Error> error = {});
   void remove(LiveRequest& request, FinishReason reason);
   [[nodiscard]] std::span<const float> logits_of(int64_t row) const;
@@ -99,6 +103,7 @@ class EngineCore {
   std::vector<PromptScore> prompt_scores_;
   std::vector<float> hidden_;  // scratch of pool()
   int32_t n_unstarted_ = 0;
+  std::optional<Error> failure_;
   EngineStats stats_;
 };
 

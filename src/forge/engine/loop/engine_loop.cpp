@@ -66,6 +66,10 @@ Status EngineLoop::refusal(Inbox::Answer answer) const {
     case Inbox::Answer::kShut:
       break;
   }
+  {
+    const std::lock_guard lock(stats_mutex_);
+    if (failure_) return error_of(ErrorKind::kUnavailable, *failure_);
+  }
   return error_of(ErrorKind::kUnavailable, make_error("shutting down: no new requests are taken"));
 }
 
@@ -100,6 +104,10 @@ void EngineLoop::run() {
 void EngineLoop::publish() {
   const std::lock_guard lock(stats_mutex_);
   stats_ = core_.stats();
+  if (!failure_ && core_.failure()) {
+    failure_ = core_.failure();
+    inbox_->shut();
+  }
 }
 
 EngineStats EngineLoop::stats() const {
@@ -108,6 +116,10 @@ EngineStats EngineLoop::stats() const {
 }
 
 bool EngineLoop::is_responsive(std::chrono::milliseconds bound) const {
+  {
+    const std::lock_guard lock(stats_mutex_);
+    if (failure_) return false;
+  }
   const int64_t beat = last_beat_ns_.load(std::memory_order_relaxed);
   return beat == 0 || now_ns() - beat <= std::chrono::nanoseconds(bound).count();
 }

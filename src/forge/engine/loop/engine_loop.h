@@ -49,6 +49,7 @@ class EngineLoop {
   EngineCore core_;
   mutable std::mutex stats_mutex_;
   EngineStats stats_;
+  std::optional<Error> failure_;  // of the device: no step is possible any more
   /// When the thread last came by while it had work; 0 while it has none. Steady clock, ns.
   std::atomic<int64_t> last_beat_ns_{0};
   std::thread thread_;

@@ -40,7 +40,7 @@ class CpuDecoder final : public DecoderBackend {
     team_->time_waiting(options_.measures_stages);
   }
 
-  const ActivationView& step(const PagedBatch& batch, const LayerProbe* probe) override {
+  Result<ActivationView> step(const PagedBatch& batch, const LayerProbe* probe) override {
     StepShape shape = step_.begin(batch);
     shape.has_probes = probe != nullptr;
     build_program(shape, program_);
