@@ -32,9 +32,9 @@ struct BlockQ2_K {
   uint16_t d;     // f16
   uint16_t dmin;  // f16
 
-  [[nodiscard]] int scale(int j) const { return scales[j] & 0xF; }
-  [[nodiscard]] int min(int j) const { return scales[j] >> 4; }
-  [[nodiscard]] int code(int i) const {
+  [[nodiscard]] constexpr int scale(int j) const { return scales[j] & 0xF; }
+  [[nodiscard]] constexpr int min(int j) const { return scales[j] >> 4; }
+  [[nodiscard]] constexpr int code(int i) const {
     return (qs[32 * (i / 128) + i % 32] >> (2 * (i / 32 % 4))) & 3;
   }
 };
@@ -60,12 +60,12 @@ struct BlockQ3_K {
   uint8_t scales[12];
   uint16_t d;  // f16
 
-  [[nodiscard]] int scale(int j) const {
+  [[nodiscard]] constexpr int scale(int j) const {
     const int low = (scales[j % 8] >> (4 * (j / 8))) & 0xF;
     const int high = (scales[8 + j % 4] >> (2 * (j / 4))) & 3;
     return (low | (high << 4)) - 32;
   }
-  [[nodiscard]] int code(int i) const {
+  [[nodiscard]] constexpr int code(int i) const {
     const int low = (qs[32 * (i / 128) + i % 32] >> (2 * (i / 32 % 4))) & 3;
     return low | (((hmask[i % 32] >> (i / 32)) & 1) << 2);
   }
@@ -82,11 +82,11 @@ static_assert(sizeof(BlockQ3_K) == 110);
 struct SixBitPairs {
   uint8_t bytes[12];
 
-  [[nodiscard]] int scale(int j) const {
+  [[nodiscard]] constexpr int scale(int j) const {
     if (j < 4) return bytes[j] & 63;
     return (bytes[j + 4] & 0xF) | ((bytes[j - 4] >> 6) << 4);
   }
-  [[nodiscard]] int min(int j) const {
+  [[nodiscard]] constexpr int min(int j) const {
     if (j < 4) return bytes[j + 4] & 63;
     return (bytes[j + 4] >> 4) | ((bytes[j] >> 6) << 4);
   }
@@ -105,9 +105,9 @@ struct BlockQ4_K {
   SixBitPairs pairs;
   uint8_t qs[128];
 
-  [[nodiscard]] int scale(int j) const { return pairs.scale(j); }
-  [[nodiscard]] int min(int j) const { return pairs.min(j); }
-  [[nodiscard]] int code(int i) const {
+  [[nodiscard]] constexpr int scale(int j) const { return pairs.scale(j); }
+  [[nodiscard]] constexpr int min(int j) const { return pairs.min(j); }
+  [[nodiscard]] constexpr int code(int i) const {
     return (qs[32 * (i / 64) + i % 32] >> (4 * (i / 32 % 2))) & 0xF;
   }
 };
@@ -129,9 +129,9 @@ struct BlockQ5_K {
   uint8_t qh[32];
   uint8_t qs[128];
 
-  [[nodiscard]] int scale(int j) const { return pairs.scale(j); }
-  [[nodiscard]] int min(int j) const { return pairs.min(j); }
-  [[nodiscard]] int code(int i) const {
+  [[nodiscard]] constexpr int scale(int j) const { return pairs.scale(j); }
+  [[nodiscard]] constexpr int min(int j) const { return pairs.min(j); }
+  [[nodiscard]] constexpr int code(int i) const {
     const int low = (qs[32 * (i / 64) + i % 32] >> (4 * (i / 32 % 2))) & 0xF;
     return low | (((qh[i % 32] >> (i / 32)) & 1) << 4);
   }
@@ -154,8 +154,8 @@ struct BlockQ6_K {
   int8_t scales[16];
   uint16_t d;  // f16
 
-  [[nodiscard]] int scale(int j) const { return scales[j]; }
-  [[nodiscard]] int code(int i) const {
+  [[nodiscard]] constexpr int scale(int j) const { return scales[j]; }
+  [[nodiscard]] constexpr int code(int i) const {
     const int low = (ql[64 * (i / 128) + i % 64] >> (4 * (i / 64 % 2))) & 0xF;
     return low | (((qh[32 * (i / 128) + i % 32] >> (2 * (i / 32 % 4))) & 3) << 4);
   }
@@ -176,7 +176,7 @@ struct BlockQ8_K {
   int8_t qs[256];
   int16_t bsums[16];
 
-  [[nodiscard]] int code(int i) const { return qs[i]; }
+  [[nodiscard]] constexpr int code(int i) const { return qs[i]; }
 };
 static_assert(sizeof(BlockQ8_K) == 292);
 

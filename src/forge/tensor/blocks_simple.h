@@ -23,7 +23,7 @@ struct BlockQ4_0 {
   uint16_t d;  // f16
   uint8_t qs[16];
 
-  [[nodiscard]] int code(int i) const { return (qs[i % 16] >> (4 * (i / 16))) & 0xF; }
+  [[nodiscard]] constexpr int code(int i) const { return (qs[i % 16] >> (4 * (i / 16))) & 0xF; }
 };
 static_assert(sizeof(BlockQ4_0) == 18);
 
@@ -39,7 +39,7 @@ struct BlockQ4_1 {
   uint16_t m;  // f16
   uint8_t qs[16];
 
-  [[nodiscard]] int code(int i) const { return (qs[i % 16] >> (4 * (i / 16))) & 0xF; }
+  [[nodiscard]] constexpr int code(int i) const { return (qs[i % 16] >> (4 * (i / 16))) & 0xF; }
 };
 static_assert(sizeof(BlockQ4_1) == 20);
 
@@ -55,7 +55,7 @@ struct BlockQ5_0 {
   uint8_t qh[4];  // fifth bits, a 32-bit little-endian number
   uint8_t qs[16];
 
-  [[nodiscard]] int code(int i) const {
+  [[nodiscard]] constexpr int code(int i) const {
     const int high = (qh[i / 8] >> (i % 8)) & 1;
     return ((qs[i % 16] >> (4 * (i / 16))) & 0xF) | (high << 4);
   }
@@ -75,7 +75,7 @@ struct BlockQ5_1 {
   uint8_t qh[4];  // fifth bits, a 32-bit little-endian number
   uint8_t qs[16];
 
-  [[nodiscard]] int code(int i) const {
+  [[nodiscard]] constexpr int code(int i) const {
     const int high = (qh[i / 8] >> (i % 8)) & 1;
     return ((qs[i % 16] >> (4 * (i / 16))) & 0xF) | (high << 4);
   }
@@ -93,7 +93,7 @@ struct BlockQ8_0 {
   uint16_t d;  // f16
   int8_t qs[32];
 
-  [[nodiscard]] int code(int i) const { return qs[i]; }
+  [[nodiscard]] constexpr int code(int i) const { return qs[i]; }
 };
 static_assert(sizeof(BlockQ8_0) == 34);
 

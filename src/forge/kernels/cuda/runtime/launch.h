@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <tuple>
+#include <type_traits>
 
 #include "forge/base/result.h"
 #include "forge/kernels/cuda/runtime/stream.h"
@@ -51,14 +52,10 @@ template <typename... Parameters, typename... Arguments>
 [[nodiscard]] Status launch_kernel(Stream& stream, const LaunchShape& shape, const void* kernel,
                                    void** arguments);
 
-template <typename... Parameters, typename... Arguments>
+template <typename... Parameters>
 [[nodiscard]] Status launch(Stream& stream, const LaunchShape& shape, void (*kernel)(Parameters...),
-                            const Arguments&... arguments) {
-  std::tuple<Parameters...> held(arguments...);
-  void* addresses[] = {nullptr, nullptr, nullptr, nullptr, nullptr, nullptr};
-  static_assert(sizeof...(Parameters) <= std::size(addresses));
-  size_t n = 0;
-  std::apply([&](auto&... each) { ((addresses[n++] = &each), ...); }, held);
+                            const std::type_identity_t<Parameters>&... arguments) {
+  void* addresses[] = {const_cast<void*>(static_cast<const void*>(&arguments))...};
   return launch_kernel(stream, shape, reinterpret_cast<const void*>(kernel), addresses);
 }
 

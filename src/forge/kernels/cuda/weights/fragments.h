@@ -45,8 +45,6 @@ struct HalfRows {
 };
 
 /// Scales of a step for one lane, as they lie.
-enum class ScaleKind { kGroup32, kGroup32Min, kGroup16 };
-
 template <ScaleKind Kind>
 struct Scales {
   static constexpr int kWords = Kind == ScaleKind::kGroup32 ? 1 : 2;  // a row
@@ -82,22 +80,26 @@ struct Scales {
   }
 };
 
-/// Whole numbers of 4 + HighBits bits, less Offset, times a scale; plus a min where Kind has one.
-template <int HighBits, int Offset, ScaleKind Kind>
+/// Whole numbers of 4 bits and more, less an offset, times a scale; plus a min where the kind has
+/// one.
+template <WeightKind Kind>
 struct Nibbles {
+  static constexpr int kHighBits = planes_of(Kind).high_bits;
+  static constexpr int kOffset = planes_of(Kind).offset;
+  static constexpr ScaleKind kScales = planes_of(Kind).scales;
   static constexpr int kStages = 4;  // 16 to 24 bytes and scales a lane each
   struct Raw {
     Words4 low;
     uint32_t high[2];
-    Scales<Kind> scales;
+    Scales<kScales> scales;
   };
 
   FORGE_DEVICE static Raw load(const PackedMatrix& m, const LanePlace& at) {
     Raw raw;
     raw.low = load_weights16(m.low + (at.index() * kWarpLanes + at.lane) * 16);
-    if constexpr (HighBits == 1) {
+    if constexpr (kHighBits == 1) {
       raw.high[0] = load_weights4(m.high + (at.index() * kWarpLanes + at.lane) * 4);
-    } else if constexpr (HighBits == 2) {
+    } else if constexpr (kHighBits == 2) {
       const Words2 high = load_weights8(m.high + (at.index() * kWarpLanes + at.lane) * 8);
       raw.high[0] = high.w[0];
       raw.high[1] = high.w[1];
@@ -109,11 +111,11 @@ struct Nibbles {
   template <typename Half>
   FORGE_DEVICE static void expand(const Raw& raw, int group, int lane, FragmentA (&a)[2]) {
     const float magic = Half::low(Half::kMagic);
-    const uint32_t offset = Half::twice(-(magic + static_cast<float>(Offset)));
+    const uint32_t offset = Half::twice(-(magic + static_cast<float>(kOffset)));
     FORGE_UNROLL
     for (int row = 0; row < 2; ++row) {
       const uint32_t scale = raw.scales.scale(row, group, lane);
-      const uint32_t min = Kind == ScaleKind::kGroup32Min ? raw.scales.min(row, group) : 0;
+      const uint32_t min = kScales == ScaleKind::kGroup32Min ? raw.scales.min(row, group) : 0;
       const int word = 2 * group + row;
       FORGE_UNROLL
       for (int pair = 0; pair < 4; ++pair) {
@@ -128,11 +130,11 @@ struct Nibbles {
 
  private:
   FORGE_DEVICE static uint32_t high_bits(const Raw& raw, int word, int pair) {
-    if constexpr (HighBits == 1) {
+    if constexpr (kHighBits == 1) {
       const int at = 4 * word + pair;
       const uint32_t bits = at < 4 ? raw.high[0] << (4 - at) : raw.high[0] >> (at - 4);
       return bits & 0x00100010u;
-    } else if constexpr (HighBits == 2) {
+    } else if constexpr (kHighBits == 2) {
       const int at = 2 * (4 * (word % 2) + pair);
       const uint32_t high = raw.high[word / 2];
       const uint32_t bits = at < 4 ? high << (4 - at) : high >> (at - 4);
@@ -174,10 +176,32 @@ struct Bytes {
   }
 };
 
-using Int4 = Nibbles<0, 8, ScaleKind::kGroup32>;
-using Int4Min = Nibbles<0, 0, ScaleKind::kGroup32Min>;
-using Int5 = Nibbles<1, 16, ScaleKind::kGroup32>;
-using Int5Min = Nibbles<1, 0, ScaleKind::kGroup32Min>;
-using Int6 = Nibbles<2, 32, ScaleKind::kGroup16>;
+using Int4 = Nibbles<WeightKind::kInt4>;
+using Int4Min = Nibbles<WeightKind::kInt4Min>;
+using Int5 = Nibbles<WeightKind::kInt5>;
+using Int5Min = Nibbles<WeightKind::kInt5Min>;
+using Int6 = Nibbles<WeightKind::kInt6>;
+
+/// Calls f with a value of the struct that reads this kind.
+template <typename F>
+auto with_weights(WeightKind kind, const F& f) {
+  switch (kind) {
+    case WeightKind::kInt8:
+      return f(Bytes{});
+    case WeightKind::kInt4:
+      return f(Int4{});
+    case WeightKind::kInt4Min:
+      return f(Int4Min{});
+    case WeightKind::kInt5:
+      return f(Int5{});
+    case WeightKind::kInt5Min:
+      return f(Int5Min{});
+    case WeightKind::kInt6:
+      return f(Int6{});
+    case WeightKind::kHalf:
+      break;
+  }
+  return f(HalfRows{});
+}
 
 }  // namespace forge::kernels::cuda

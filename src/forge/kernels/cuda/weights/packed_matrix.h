@@ -39,6 +39,41 @@ enum class WeightKind : uint8_t {
   kInt6,     // (value - 32) * scale, of 16: Q6_K
 };
 
+/// What lies beside a row's numbers for a group of 32 columns.
+enum class ScaleKind : uint8_t {
+  kNone,
+  kGroup32,     // a scale
+  kGroup32Min,  // a scale and a min
+  kGroup16,     // two scales, of 16 columns each
+};
+
+/// What a kind consists of.
+struct Planes {
+  int32_t low_bits = 0;
+  int32_t high_bits = 0;
+  int32_t offset = 0;  // what is taken off a number before it is scaled
+  ScaleKind scales = ScaleKind::kNone;
+};
+constexpr Planes planes_of(WeightKind kind) {
+  switch (kind) {
+    case WeightKind::kHalf:
+      break;
+    case WeightKind::kInt8:
+      return {8, 0, 128, ScaleKind::kGroup32};
+    case WeightKind::kInt4:
+      return {4, 0, 8, ScaleKind::kGroup32};
+    case WeightKind::kInt4Min:
+      return {4, 0, 0, ScaleKind::kGroup32Min};
+    case WeightKind::kInt5:
+      return {4, 1, 16, ScaleKind::kGroup32};
+    case WeightKind::kInt5Min:
+      return {4, 1, 0, ScaleKind::kGroup32Min};
+    case WeightKind::kInt6:
+      return {4, 2, 32, ScaleKind::kGroup16};
+  }
+  return {16, 0, 0, ScaleKind::kNone};
+}
+
 /// Plain pointers into one allocation; rows and columns are padded with zeros to whole tiles and
 /// steps.
 struct PackedMatrix {

@@ -1,0 +1,93 @@
+#include "forge/kernels/cuda/weights/layout.h"
+
+#include "forge/base/check.h"
+
+namespace forge::kernels::cuda {
+namespace {
+
+constexpr int64_t kPlaneAlignment = 256;
+
+int64_t round_up(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
+
+}  // namespace
+
+bool has_packed_form(DType dtype) {
+  switch (dtype) {
+    case DType::kF32:
+    case DType::kF16:
+    case DType::kBF16:
+      return true;
+    default:
+      return weight_kind(dtype) != WeightKind::kHalf;
+  }
+}
+
+WeightKind weight_kind(DType dtype) {
+  switch (dtype) {
+    case DType::kQ8_0:
+    case DType::kQ8_K:
+      return WeightKind::kInt8;
+    case DType::kQ4_0:
+      return WeightKind::kInt4;
+    case DType::kQ4_1:
+    case DType::kQ4_K:
+      return WeightKind::kInt4Min;
+    case DType::kQ5_0:
+      return WeightKind::kInt5;
+    case DType::kQ5_1:
+    case DType::kQ5_K:
+      return WeightKind::kInt5Min;
+    case DType::kQ6_K:
+      return WeightKind::kInt6;
+    default:
+      return WeightKind::kHalf;
+  }
+}
+
+Status check_packing(DType dtype, WeightKind kind) {
+  if (!has_packed_form(dtype)) {
+    return make_error("{} has no packed form and is not decoded", name(dtype));
+  }
+  const bool is_plain = info(dtype).block_len == 1;
+  const bool quantises = is_plain && (kind == WeightKind::kInt8 || kind == WeightKind::kInt4);
+  if (kind == weight_kind(dtype) || quantises) return {};
+  const Planes planes = planes_of(kind);
+  return make_error("{} cannot become weights of {} bits in groups with {}", name(dtype),
+                    planes.low_bits + planes.high_bits,
+                    planes.scales == ScaleKind::kGroup32Min ? "a min" : "no min");
+}
+
+PackedLayout packed_layout(WeightKind kind, int64_t rows, int64_t columns) {
+  constexpr int64_t kMost = (int64_t{1} << 31) - kStepColumns;
+  FORGE_CHECK(rows > 0 && rows <= kMost && columns > 0 && columns <= kMost, "a matrix of {} x {}",
+              rows, columns);
+  PackedLayout layout{.kind = kind,
+                      .rows = static_cast<int32_t>(round_up(rows, kRowTile)),
+                      .columns = static_cast<int32_t>(round_up(columns, kStepColumns))};
+  const Planes planes = planes_of(kind);
+  const int64_t values = int64_t{layout.rows} * layout.columns;
+  const int64_t groups = values / 32;
+  const int64_t group_bytes = planes.scales == ScaleKind::kNone      ? 0
+                              : planes.scales == ScaleKind::kGroup32 ? 2
+                                                                     : 4;
+  if (kind == WeightKind::kHalf) layout.row_bytes = int64_t{layout.columns} * 2;
+  layout.high_offset = round_up(values / 8 * planes.low_bits, kPlaneAlignment);
+  layout.scales_offset =
+      layout.high_offset + round_up(values / 8 * planes.high_bits, kPlaneAlignment);
+  layout.bytes = layout.scales_offset + round_up(groups * group_bytes, kPlaneAlignment);
+  return layout;
+}
+
+PackedMatrix place(const PackedLayout& layout, const std::byte* memory) {
+  const Planes planes = planes_of(layout.kind);
+  PackedMatrix matrix{.kind = layout.kind,
+                      .rows = layout.rows,
+                      .columns = layout.columns,
+                      .low = memory,
+                      .row_bytes = layout.row_bytes};
+  if (planes.high_bits > 0) matrix.high = memory + layout.high_offset;
+  if (planes.scales != ScaleKind::kNone) matrix.scales = memory + layout.scales_offset;
+  return matrix;
+}
+
+}  // namespace forge::kernels::cuda

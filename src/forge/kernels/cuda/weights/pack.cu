@@ -1,0 +1,67 @@
+// Which kernel packs a task.
+#include "forge/kernels/cuda/weights/pack.h"
+
+#include "forge/kernels/cuda/runtime/launch.h"
+#include "forge/kernels/cuda/weights/layout.h"
+#include "forge/kernels/cuda/weights/pack_blocks.h"
+#include "forge/kernels/cuda/weights/pack_values.h"
+
+namespace forge::kernels::cuda {
+namespace {
+
+Status launch_pack(Stream& stream, const char* name, void (*kernel)(PackTask),
+                   const PackTask& task) {
+  const int64_t warps = touched_tiles(task).n * task.to.n_steps();
+  return launch(stream,
+                {.name = name,
+                 .grid = {static_cast<int32_t>((warps + kPackWarps - 1) / kPackWarps)},
+                 .n_threads = kPackWarps * kWarpLanes,
+                 .overlaps = false},
+                kernel, task);
+}
+
+Status pack_plain(Stream& stream, const PackTask& task) {
+  switch (task.to.kind) {
+    case WeightKind::kHalf:
+      return launch_pack(stream, "pack_rows", pack_rows<Bf16>, task);
+    case WeightKind::kInt8:
+      return launch_pack(stream, "pack_int8", pack_quantised<Bf16, WeightKind::kInt8>, task);
+    default:
+      return launch_pack(stream, "pack_int4", pack_quantised<Bf16, WeightKind::kInt4>, task);
+  }
+}
+
+template <typename Block>
+Status pack_as(Stream& stream, const PackTask& task) {
+  return launch_pack(stream, "pack_blocks", pack_blocks<Bf16, Block>, task);
+}
+
+}  // namespace
+
+Status pack(Stream& stream, const PackTask& task) {
+  if (task.n_rows == 0) return {};
+  FORGE_TRY_STATUS(check_packing(task.dtype, task.to.kind));
+  if (info(task.dtype).block_len == 1) return pack_plain(stream, task);
+  switch (task.dtype) {
+    case DType::kQ4_0:
+      return pack_as<BlockQ4_0>(stream, task);
+    case DType::kQ4_1:
+      return pack_as<BlockQ4_1>(stream, task);
+    case DType::kQ5_0:
+      return pack_as<BlockQ5_0>(stream, task);
+    case DType::kQ5_1:
+      return pack_as<BlockQ5_1>(stream, task);
+    case DType::kQ8_0:
+      return pack_as<BlockQ8_0>(stream, task);
+    case DType::kQ4_K:
+      return pack_as<BlockQ4_K>(stream, task);
+    case DType::kQ5_K:
+      return pack_as<BlockQ5_K>(stream, task);
+    case DType::kQ6_K:
+      return pack_as<BlockQ6_K>(stream, task);
+    default:
+      return pack_as<BlockQ8_K>(stream, task);
+  }
+}
+
+}  // namespace forge::kernels::cuda

@@ -1,0 +1,27 @@
+// Every order in which the emulation can run the threads of a kernel; once on a real device.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#if !defined(FORGE_REAL_DEVICE)
+#include "tests/simt/simt.h"
+#endif
+
+namespace forge::kernels::cuda {
+
+template <typename F>
+void in_every_order(const F& test) {
+#if defined(FORGE_REAL_DEVICE)
+  test();
+#else
+  const char* const names[] = {"forward", "reverse", "random"};
+  for (const auto order : {simt::Order::kForward, simt::Order::kReverse, simt::Order::kRandom}) {
+    SCOPED_TRACE(names[static_cast<int>(order)]);
+    simt::set({.order = order, .seed = 11});
+    test();
+  }
+  simt::set({});
+#endif
+}
+
+}  // namespace forge::kernels::cuda

@@ -1,0 +1,85 @@
+// What a packed weight must be, from the block structs of tensor/ and double: number * scale + min,
+// with scale and min rounded to bf16, and rounded once to bf16.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "forge/base/float16.h"
+#include "forge/tensor/blocks.h"
+#include "forge/tensor/decode.h"
+
+namespace forge::kernels::cuda {
+
+/// The bf16 nearest to a value within its range, ties to even.
+inline double to_bf16(double value) {
+  int exponent = 0;
+  (void)std::frexp(value, &exponent);
+  const int unit = std::max(exponent - 8, -133);  // of the last bit; subnormals share theirs
+  return std::ldexp(std::nearbyint(std::ldexp(value, -unit)), unit);
+}
+
+struct WeightParts {
+  double number = 0.0;
+  double scale = 0.0;
+  double min = 0.0;
+
+  [[nodiscard]] double packed() const { return to_bf16(number * to_bf16(scale) + to_bf16(min)); }
+};
+
+template <typename Block>
+WeightParts parts_of_block(const std::byte* row, int64_t column) {
+  Block block;
+  std::memcpy(&block, row + column / Block::kLen * static_cast<int64_t>(sizeof(Block)),
+              sizeof(Block));
+  const auto i = static_cast<int>(column % Block::kLen);
+  WeightParts parts;
+  parts.number = block.code(i);
+  if constexpr (std::is_same_v<Block, BlockQ8_K>) {
+    parts.scale = static_cast<double>(block.d);
+  } else {
+    parts.scale = static_cast<double>(f16_to_f32(block.d));
+  }
+  if constexpr (requires { block.m; }) parts.min = static_cast<double>(f16_to_f32(block.m));
+  if constexpr (requires { block.dmin; }) {
+    parts.scale *= block.scale(i / 32);
+    parts.min = -static_cast<double>(f16_to_f32(block.dmin)) * block.min(i / 32);
+  }
+  if constexpr (std::is_same_v<Block, BlockQ6_K>) parts.scale *= block.scale(i / 16);
+  if constexpr (std::is_same_v<Block, BlockQ4_0>) parts.number -= 8;
+  if constexpr (std::is_same_v<Block, BlockQ5_0>) parts.number -= 16;
+  if constexpr (std::is_same_v<Block, BlockQ6_K>) parts.number -= 32;
+  return parts;
+}
+
+/// Of element `column` of a row of any type that has a packed form.
+inline WeightParts parts_of(DType dtype, const std::byte* row, int64_t column) {
+  switch (dtype) {
+    case DType::kQ4_0:
+      return parts_of_block<BlockQ4_0>(row, column);
+    case DType::kQ4_1:
+      return parts_of_block<BlockQ4_1>(row, column);
+    case DType::kQ5_0:
+      return parts_of_block<BlockQ5_0>(row, column);
+    case DType::kQ5_1:
+      return parts_of_block<BlockQ5_1>(row, column);
+    case DType::kQ8_0:
+      return parts_of_block<BlockQ8_0>(row, column);
+    case DType::kQ4_K:
+      return parts_of_block<BlockQ4_K>(row, column);
+    case DType::kQ5_K:
+      return parts_of_block<BlockQ5_K>(row, column);
+    case DType::kQ6_K:
+      return parts_of_block<BlockQ6_K>(row, column);
+    case DType::kQ8_K:
+      return parts_of_block<BlockQ8_K>(row, column);
+    default:
+      break;
+  }
+  float value = 0.0f;
+  decode(dtype, row + *row_bytes(dtype, column), 1, &value);
+  return {.number = 1.0, .scale = static_cast<double>(value)};
+}
+
+}  // namespace forge::kernels::cuda
