@@ -65,14 +65,6 @@ TEST(MemoryPlan, AnUntiedEmbeddingCountsByTheRowsThatTokensTouch) {
             untied.weight_bytes - embedding_bytes + std::min<int64_t>(embedding_bytes, 16 * 65536));
 }
 
-TEST(MemoryPlan, BytesReadWell) {
-  EXPECT_EQ(format_bytes(0), "0 B");
-  EXPECT_EQ(format_bytes(1023), "1023 B");
-  EXPECT_EQ(format_bytes(1024), "1.00 KiB");
-  EXPECT_EQ(format_bytes(int64_t{15} << 30), "15.0 GiB");
-  EXPECT_EQ(format_bytes(int64_t{300} << 40), "300 TiB");
-}
-
 TEST(ProcessMemory, CountsThePagesOfARangeThatWereTouched) {
   const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
   const size_t n_pages = 64;

@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
+#include "forge/base/format_bytes.h"
 #include "forge/base/json.h"
 #include "forge/cli/markdown_table.h"
-#include "forge/engine/memory_plan.h"
 #include "forge/kernels/cpu/matmul_path.h"
 
 namespace forge::cli {
@@ -75,7 +75,7 @@ std::string as_markdown(const BenchReport& report) {
   const std::string_view product = product_name(report.cost.product);
   for (const BenchTest& test : report.result.tests) {
     const std::string_view limit = test.kind == BenchKind::kDecode ? "read" : product;
-    table.row({report.model, engine::format_bytes(report.cost.weight_bytes),
+    table.row({report.model, format_bytes(report.cost.weight_bytes),
                fmt::format("{:.1f} M", static_cast<double>(report.cost.parameters) * 1e-6),
                fmt::format("{}", report.n_threads), test_name(test), fmt::format("{}", test.batch),
                rate(test.tokens_per_second.median), rate(test.tokens_per_second.min),
@@ -92,7 +92,7 @@ std::string as_markdown(const BenchReport& report) {
   text += fmt::format(
       "first token after a prompt of {}: {:.1f} ms ({:.1f} to {:.1f}), loading left out\n",
       report.result.n_first_prompt, first.median * 1e3, first.min * 1e3, first.max * 1e3);
-  text += fmt::format("peak memory: {}\n", engine::format_bytes(report.result.peak_resident_bytes));
+  text += fmt::format("peak memory: {}\n", format_bytes(report.result.peak_resident_bytes));
   return text;
 }
 

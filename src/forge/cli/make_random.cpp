@@ -4,6 +4,7 @@
 #include <chrono>
 #include <string>
 
+#include "forge/base/format_bytes.h"
 #include "forge/base/thread_pool.h"
 #include "forge/cli/commands.h"
 #include "forge/cli/flag_values.h"
@@ -11,7 +12,6 @@
 #include "forge/cli/model_options.h"
 #include "forge/cli/random_model_progress.h"
 #include "forge/cli/report.h"
-#include "forge/engine/memory_plan.h"
 #include "forge/engine/random_model.h"
 
 namespace forge::cli {
@@ -79,7 +79,7 @@ int run_make_random(const Arguments& arguments) {
   if (!options.quiet) {
     const double seconds = std::chrono::duration<double>(Clock::now() - begin).count();
     note(fmt::format("{}: {}, {} in {:.1f} s", options.output, model->name(),
-                     engine::format_bytes(model->file_bytes()), seconds));
+                     format_bytes(model->file_bytes()), seconds));
   }
   return kOk;
 }

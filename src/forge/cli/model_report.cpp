@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "forge/base/format_bytes.h"
 #include "forge/base/json.h"
 #include "forge/cli/report.h"
 #include "forge/cli/table.h"
@@ -12,8 +13,6 @@
 
 namespace forge::cli {
 namespace {
-
-using engine::format_bytes;
 
 std::string format_count(int64_t count) {
   const auto value = static_cast<double>(count);

@@ -4,9 +4,9 @@
 
 #include <chrono>
 
+#include "forge/base/format_bytes.h"
 #include "forge/cli/interrupt.h"
 #include "forge/cli/report.h"
-#include "forge/engine/memory_plan.h"
 
 namespace forge::cli {
 
@@ -16,8 +16,8 @@ engine::RandomModelProgress random_model_progress(const std::string& name, bool 
     constexpr std::chrono::seconds kInterval(2);
     if (!is_quiet && done < total && Clock::now() - said >= kInterval) {
       said = Clock::now();
-      note(fmt::format("{}: {} %, {} of {}", name, 100 * done / total, engine::format_bytes(done),
-                       engine::format_bytes(total)));
+      note(fmt::format("{}: {} %, {} of {}", name, 100 * done / total, format_bytes(done),
+                       format_bytes(total)));
     }
     return !is_interrupted();
   };

@@ -1,9 +1,8 @@
 #include "forge/engine/memory_plan.h"
 
 #include <algorithm>
-#include <array>
-#include <cmath>
 
+#include "forge/base/format_bytes.h"
 #include "forge/models/decoder_memory.h"
 #include "forge/tensor/paged_batch.h"
 
@@ -76,19 +75,6 @@ Status check_fits(const MemoryPlan& plan, const AvailableMemory& available, int6
                       n_whole_blocks);
   }
   return make_error("{}: no context fits, a smaller or more quantised model would", numbers);
-}
-
-std::string format_bytes(int64_t bytes) {
-  constexpr std::array<std::string_view, 5> kUnits = {"B", "KiB", "MiB", "GiB", "TiB"};
-  auto value = static_cast<double>(bytes);
-  size_t unit = 0;
-  while (value >= 1024.0 && unit + 1 < kUnits.size()) {
-    value /= 1024.0;
-    ++unit;
-  }
-  if (unit == 0) return fmt::format("{} B", bytes);
-  const int digits = value < 10.0 ? 2 : value < 100.0 ? 1 : 0;
-  return fmt::format("{:.{}f} {}", value, digits, kUnits[unit]);
 }
 
 }  // namespace forge::engine

@@ -44,7 +44,4 @@ struct MemoryPlan {
 [[nodiscard]] Status check_fits(const MemoryPlan& plan, const AvailableMemory& available,
                                 int64_t context_len = 0);
 
-/// "3.84 MiB", "512 B": three digits, binary units.
-[[nodiscard]] std::string format_bytes(int64_t bytes);
-
 }  // namespace forge::engine
