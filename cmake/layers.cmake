@@ -6,6 +6,8 @@ function(forge_layer name)
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/forge/${name}/*.cpp)
   # Compiled once per ISA level, by kernels/cpu/levels.cmake.
   list(FILTER sources EXCLUDE REGEX "/kernels/cpu/level/")
+  # Libraries of their own, of which a program links one or another: kernels/cuda/libraries.cmake.
+  list(FILTER sources EXCLUDE REGEX "/(kernels|models)/cuda/")
   if(NOT sources)
     add_library(forge_${name} INTERFACE)
     set(scope INTERFACE)

@@ -14,8 +14,10 @@
 #include <vector>
 
 #include "forge/kernels/cuda/runtime/device.h"
+#include "forge/kernels/cuda/runtime/device_errors.h"
 #include "forge/kernels/cuda/runtime/launch.h"
 #include "forge/kernels/cuda/runtime/memory.h"
+#include "forge/kernels/cuda/runtime/range.h"
 #include "forge/kernels/cuda/runtime/stream.h"
 #include "tests/simt/simt.h"
 
@@ -161,7 +163,8 @@ std::string built_for() { return "the CPU, for tests"; }
 Result<std::vector<DeviceInfo>> list_devices() {
   const Lock lock(machine().mutex);
   const fake_cuda::Settings& settings = machine().settings;
-  if (!settings.no_driver.empty()) return make_error("no NVIDIA driver: {}", settings.no_driver);
+  if (!settings.no_driver.empty()) return no_driver(settings.no_driver);
+  if (settings.n_devices == 0) return no_devices();
   std::vector<DeviceInfo> devices;
   for (int32_t i = 0; i < settings.n_devices; ++i) {
     devices.push_back({.index = i,
@@ -169,7 +172,7 @@ Result<std::vector<DeviceInfo>> list_devices() {
                        .compute_capability = settings.compute_capability,
                        .has_code = settings.has_code,
                        .total_bytes = settings.total_bytes,
-                       .free_bytes = settings.total_bytes - machine().used[i],
+                       .free_bytes = 0,
                        .n_processors = 4,
                        .l2_bytes = 1 << 20,
                        .shared_bytes = 227 * 1024,
@@ -180,17 +183,8 @@ Result<std::vector<DeviceInfo>> list_devices() {
 
 Result<DeviceInfo> open_device(int32_t index) {
   FORGE_TRY(const std::vector<DeviceInfo> devices, list_devices());
-  if (index < 0 || index >= static_cast<int32_t>(devices.size())) {
-    return make_error("cuda:{}: there {} {} NVIDIA device{}", index,
-                      devices.size() == 1 ? "is" : "are", devices.size(),
-                      devices.size() == 1 ? "" : "s");
-  }
-  const DeviceInfo& device = devices[static_cast<size_t>(index)];
-  if (!device.has_code) {
-    return make_error("cuda:{} ({}): compute capability {}.{}, this binary has code for {}", index,
-                      device.name, device.compute_capability / 10, device.compute_capability % 10,
-                      built_for());
-  }
+  FORGE_TRY(DeviceInfo device, pick_device(devices, index, built_for()));
+  FORGE_TRY(device.free_bytes, free_memory(index));
   FORGE_TRY_STATUS(fake_cuda::status_of(index));
   return device;
 }
@@ -206,8 +200,7 @@ Result<DeviceMemory> DeviceMemory::allocate(int32_t device, int64_t bytes, std::
   FORGE_TRY_STATUS(fake_cuda::status_of(device));
   const int64_t free = machine().settings.total_bytes - machine().used[device];
   if (bytes > free) {
-    return make_error("{}: no memory for {}: {} bytes, {} are free", fake_cuda::name_of(device),
-                      what, bytes, free);
+    return out_of_memory(fake_cuda::name_of(device), bytes, what, free);
   }
   const auto size = static_cast<size_t>((std::max<int64_t>(bytes, 1) + 255) / 256 * 256);
   // A header remembers the size for Free.
@@ -359,6 +352,9 @@ Status launch_body(Stream& stream, const LaunchShape& shape, std::function<void(
     run_kernel(device, launch, body);
   });
 }
+
+Range::Range(const char*) {}
+Range::~Range() {}
 
 }  // namespace kernels::cuda
 }  // namespace forge

@@ -1,7 +1,7 @@
 // The decoder on an NVIDIA device.
 //
-// Linked in one of three ways: with the CUDA runtime, with the tests' stand-in for it, or as models/cuda/none,
-// which answers that this build has no CUDA.
+// Linked in one of three ways: with the CUDA runtime, with the tests' stand-in for it, or as
+// models/cuda/none, which answers that this build has no CUDA.
 #pragma once
 
 #include <cstdint>
@@ -12,9 +12,9 @@
 
 namespace forge::models::cuda {
 
-/// Brings the weights to options.backend.cuda_device and allocates everything there. The model must outlive the
-/// decoder. Fails where the device cannot be used or has no memory, and on what the backend does not do (a
-/// cache type, a head dimension), naming it.
+/// Brings the weights to options.backend.cuda_device and allocates everything there. The model must
+/// outlive the decoder. Fails where the device cannot be used or has no memory, and on what the
+/// backend does not do (a cache type, a head dimension), naming it.
 [[nodiscard]] Result<std::unique_ptr<DecoderBackend>> make_cuda_decoder(
     const Model& model, const DecoderOptions& options);
 

@@ -21,7 +21,7 @@ struct DeviceInfo {
   int32_t compute_capability = 0;  // 90 for 9.0
   bool has_code = false;           // this binary holds kernels that run on it
   int64_t total_bytes = 0;
-  int64_t free_bytes = 0;    // when it was asked
+  int64_t free_bytes = 0;    // when it was opened; 0 in a list, since asking takes the device up
   int32_t n_processors = 0;  // streaming multiprocessors
   int64_t l2_bytes = 0;
   int64_t shared_bytes = 0;    // the most that a block may have

@@ -7,8 +7,9 @@ namespace forge {
 namespace {
 
 Error no_cuda() {
-  return Error{"this build of forge has no CUDA: build it with `cmake --preset cuda`, or use "
-               "--device cpu"};
+  return Error{
+      "this build of forge has no CUDA: build it with `cmake --preset cuda`, or use "
+      "--device cpu"};
 }
 
 }  // namespace
