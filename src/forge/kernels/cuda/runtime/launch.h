@@ -40,9 +40,7 @@ struct LaunchShape {
 template <typename... Parameters, typename... Arguments>
 [[nodiscard]] Status launch(Stream& stream, const LaunchShape& shape, void (*kernel)(Parameters...),
                             const Arguments&... arguments) {
-  return launch_body(stream, shape, [kernel, held = std::tuple<Parameters...>(arguments...)] {
-    std::apply(kernel, held);
-  });
+  return launch_body(stream, shape, [kernel, arguments...] { kernel(arguments...); });
 }
 
 #else
