@@ -4,26 +4,34 @@
 // the keys and values they have in common. Scores, weights and sums of a row depend on nothing but
 // its query, the keys and values up to it and the window:
 //
-//   s = q . k * scale_log2,  m = max s,  p = 2^(s - m) in 16 bits,  o = P V,  l = P 1      of each
-//   tile (m, l, o) = fold((m, l, o), tile) ascending
+//   m = max(q . k) * scale_log2,  p = 2^(q . k * scale_log2 - m) in 16 bits,  o = P V,  l = P 1
+//
+// of each tile from zero; the 4 tiles of a span of 256 absolute positions are folded ascending from
+// nothing, then spans ascending. (Spans are there for split sequences: a block hands over one
+// result for 4 tiles.) A tile or span that a row sees nothing of changes no bit.
 //
 // Source: Milakov & Gimelshein 2018, arXiv:1805.02867 (the fold); Dao 2023, arXiv:2307.08691 (work
 // of a warp).
 #pragma once
 
+#include "forge/kernels/cuda/attention/cache_read.h"
 #include "forge/kernels/cuda/attention/task.h"
-#include "forge/kernels/cuda/device/half.h"
-#include "forge/kernels/cuda/device/memory.h"
 #include "forge/kernels/cuda/device/warp.h"
 
 namespace forge::kernels::cuda {
+
+inline constexpr int kKvTile = 64;
+inline constexpr int kSpanTiles = 4;
+inline constexpr int kSpan = kKvTile * kSpanTiles;
+inline constexpr int kTileBlocks = kKvTile / kKvBlock;
+inline constexpr int kPackedRows = 16;  // rows of the A operand
 
 /// Queries of 16 rows as A operands, 32 dimensions a group.
 template <int HeadDim>
 struct QueryFragments {
   FragmentA a[HeadDim / 32][2];
 
-  /// rows: pointers to this lane's rows g and g + 8; null: zeros.
+  /// rows: this lane's rows g and g + 8; null: zeros.
   FORGE_DEVICE void load(const uint16_t* upper, const uint16_t* lower, int lane) {
     FORGE_UNROLL
     for (int group = 0; group < HeadDim / 32; ++group) {
@@ -36,117 +44,140 @@ struct QueryFragments {
   }
 };
 
-/// Sums of rows g (0) and g + 8 (1): o as D fragments, 8 dimensions each; l and m in all four lanes
-/// of a row.
-template <int HeadDim>
-struct RowSums {
-  FragmentD o[HeadDim / 8];
-  float l[2];
-  float m[2];
-
-  FORGE_DEVICE void clear() {
-    FORGE_UNROLL
-    for (int i = 0; i < HeadDim / 8; ++i) o[i] = FragmentD{};
-    FORGE_UNROLL
-    for (int row = 0; row < 2; ++row) {
-      l[row] = 0.0f;
-      m[row] = -INFINITY;
-    }
-  }
-};
-
-/// What a pair of factors does to sums of two tiles; a tile in which a row sees nothing has m =
-/// -infinity.
+/// How two results over different positions become one; one that saw nothing has m = -infinity and
+/// zeros.
 struct Fold {
   float m;
   float keep;  // factor of what was there
-  float add;   // factor of the tile
+  float add;   // factor of what comes
 
-  FORGE_DEVICE Fold(float before, float tile)
-      : m(larger(before, tile)),
+  FORGE_DEVICE Fold(float before, float next)
+      : m(larger(before, next)),
         keep(m == -INFINITY ? 1.0f : exp2_fast(before - m)),
-        add(m == -INFINITY ? 0.0f : exp2_fast(tile - m)) {}
-  [[nodiscard]] FORGE_DEVICE float operator()(float before, float tile) const {
-    return fused(tile, add, before * keep);
+        add(m == -INFINITY ? 0.0f : exp2_fast(next - m)) {}
+  [[nodiscard]] FORGE_DEVICE float operator()(float before, float next) const {
+    return fused(next, add, before * keep);
   }
 };
 
-/// Which positions this lane's rows see: [from, to).
+/// Which positions this lane's rows g and g + 8 see: [from, to).
 struct Seen {
   int from[2];
   int to[2];
 };
 
-/// One tile. keys and values: of each of its four blocks, null where a block holds nothing that a
-/// row sees.
-template <typename Half, int HeadDim>
-FORGE_DEVICE void attend_tile(const QueryFragments<HeadDim>& q, const uint16_t* const (&keys)[4],
-                              const uint16_t* const (&values)[4], int first_position,
-                              const Seen& seen, float scale_log2, int lane,
-                              RowSums<HeadDim>& sums) {
+/// What a tile's keys make of this lane's rows.
+struct TileWeights {
+  FragmentA p[kTileBlocks];  // 16 bits, ready to be multiplied with values
+  float l[2];                // in all lanes of a row
+  float m[2];
+};
+
+/// Head blocks of a tile. All are readable: where nobody sees a block, it is another one's address.
+struct TileBlocks {
+  const std::byte* keys[kTileBlocks];
+  const std::byte* values[kTileBlocks];
+};
+
+/// How the rows of keys lie: in the cache, one after another.
+struct PlainKeys {
+  FORGE_DEVICE static int offset(int row_bytes, int token, int byte) {
+    return token * row_bytes + byte;
+  }
+};
+
+template <typename Half, KvType Type, int HeadDim, typename KeyPlace>
+FORGE_DEVICE void weigh_tile(const QueryFragments<HeadDim>& q, const TileBlocks& blocks,
+                             int first_position, const Seen& seen, float scale_log2, int lane,
+                             TileWeights& weights) {
+  using Read = CacheRead<Half, Type>;
+  constexpr int kRowBytes = HeadDim * Read::kCodeBytes;
   const int g = lane / 4;
   const int t = lane % 4;
-  FragmentD scores[8] = {};
+  FragmentD scores[2 * kTileBlocks] = {};
   FORGE_UNROLL
-  for (int block = 0; block < 4; ++block) {
-    if (keys[block] == nullptr) continue;
+  for (int block = 0; block < kTileBlocks; ++block) {
     FORGE_UNROLL
     for (int half = 0; half < 2; ++half) {
       // Column c of the first fragment is token 4 (c / 2) + c % 2, of the second the one two
       // further, so that a lane's columns are tokens 4t .. 4t + 3: four neighbours in a row of
       // values.
       const int token = g / 2 * 4 + g % 2 + 2 * half;
-      const uint16_t* key = keys[block] + token * HeadDim + t * 8;
       FORGE_UNROLL
       for (int group = 0; group < HeadDim / 32; ++group) {
-        const Words4 words = load_as<Words4>(key + group * 32);
-        Half::mma(scores[2 * block + half], q.a[group][0], FragmentB{{words.w[0], words.w[1]}});
-        Half::mma(scores[2 * block + half], q.a[group][1], FragmentB{{words.w[2], words.w[3]}});
+        const auto words = load_as<typename Read::KeyWords>(
+            blocks.keys[block] +
+            KeyPlace::offset(kRowBytes, token, (group * 32 + t * 8) * Read::kCodeBytes));
+        Half::mma(scores[2 * block + half], q.a[group][0], Read::keys(words, 0));
+        Half::mma(scores[2 * block + half], q.a[group][1], Read::keys(words, 1));
       }
     }
   }
+  float most[2] = {-INFINITY, -INFINITY};
   FORGE_UNROLL
-  for (int row = 0; row < 2; ++row) sums.m[row] = -INFINITY;
-  FORGE_UNROLL
-  for (int i = 0; i < 8; ++i) {
+  for (int block = 0; block < kTileBlocks; ++block) {
+    TokenScales scales;
+    if constexpr (Read::kHasScales) scales.load(blocks.keys[block] + kKvBlock * kRowBytes, t);
     FORGE_UNROLL
-    for (int e = 0; e < 4; ++e) {
-      const int position = first_position + i / 2 * kKvBlock + 4 * t + 2 * (i % 2) + e % 2;
-      const bool is_seen = position >= seen.from[e / 2] && position < seen.to[e / 2];
-      float& score = scores[i].v[e];
-      score = is_seen ? score * scale_log2 : -INFINITY;
-      sums.m[e / 2] = larger(sums.m[e / 2], score);
+    for (int i = 0; i < 8; ++i) {
+      const int column = i / 4 * 2 + i % 2;
+      const int row = i % 4 / 2;
+      const int position = first_position + block * kKvBlock + 4 * t + column;
+      float& score = scores[2 * block + i / 4].v[i % 4];
+      if constexpr (Read::kHasScales) score *= scales.of[column];
+      score = position >= seen.from[row] && position < seen.to[row] ? score : -INFINITY;
+      most[row] = larger(most[row], score);
     }
   }
   FORGE_UNROLL
-  for (int row = 0; row < 2; ++row) sums.m[row] = max_lanes<4>(sums.m[row]);
-  FORGE_UNROLL
-  for (int i = 0; i < HeadDim / 8; ++i) sums.o[i] = FragmentD{};
-  FragmentD ones_sums = {};
-  // A column of ones beside the values: it sums what the values are weighted with.
+  for (int row = 0; row < 2; ++row) weights.m[row] = max_lanes<4>(most[row]) * scale_log2;
+
+  // A column of ones beside the values sums what they are weighted with.
+  FragmentD sums = {};
   const uint32_t one = g == 0 ? Half::kOne : 0u;
   FORGE_UNROLL
-  for (int block = 0; block < 4; ++block) {
-    if (values[block] == nullptr) continue;
+  for (int block = 0; block < kTileBlocks; ++block) {
+    TokenScales scales;
+    if constexpr (Read::kHasScales) scales.load(blocks.values[block] + kKvBlock * kRowBytes, t);
     float p[2][4];
     FORGE_UNROLL
     for (int i = 0; i < 8; ++i) {
-      const float m = sums.m[i % 4 / 2];
+      const float m = weights.m[i % 4 / 2];
       const float score = scores[2 * block + i / 4].v[i % 4];
-      p[i / 4][i % 4] = m == -INFINITY ? 0.0f : exp2_fast(score - m);
+      p[i / 4][i % 4] = m == -INFINITY ? 0.0f : exp2_fast(fused(score, scale_log2, -m));
     }
-    const FragmentA weights{{Half::pack(p[0][0], p[0][1]), Half::pack(p[0][2], p[0][3]),
-                             Half::pack(p[1][0], p[1][1]), Half::pack(p[1][2], p[1][3])}};
-    Half::mma(ones_sums, weights, FragmentB{{one, one}});
-    FORGE_UNROLL
-    for (int i = 0; i < HeadDim / 8; ++i) {
-      const Words2 words = load_as<Words2>(values[block] + (i * 8 + g) * kKvBlock + 4 * t);
-      Half::mma(sums.o[i], weights, FragmentB{{words.w[0], words.w[1]}});
+    const auto pack = [&] {
+      return FragmentA{{Half::pack(p[0][0], p[0][1]), Half::pack(p[0][2], p[0][3]),
+                        Half::pack(p[1][0], p[1][1]), Half::pack(p[1][2], p[1][3])}};
+    };
+    const FragmentA plain = pack();
+    Half::mma(sums, plain, FragmentB{{one, one}});
+    if constexpr (Read::kHasScales) {
+      FORGE_UNROLL
+      for (int i = 0; i < 8; ++i) p[i / 4][i % 4] *= scales.of[i / 4 * 2 + i % 2];
+      weights.p[block] = pack();
+    } else {
+      weights.p[block] = plain;
     }
   }
   // Column 0 is with the first lane of each row.
-  sums.l[0] = shuffle(ones_sums.v[0], lane / 4 * 4);
-  sums.l[1] = shuffle(ones_sums.v[2], lane / 4 * 4);
+  weights.l[0] = shuffle(sums.v[0], lane / 4 * 4);
+  weights.l[1] = shuffle(sums.v[2], lane / 4 * 4);
+}
+
+/// o of the tile for dimensions 8i .. 8i + 7: a D fragment.
+template <typename Half, KvType Type>
+FORGE_DEVICE FragmentD sum_values(const TileWeights& weights, const TileBlocks& blocks, int i,
+                                  int lane) {
+  using Read = CacheRead<Half, Type>;
+  FragmentD sum = {};
+  FORGE_UNROLL
+  for (int block = 0; block < kTileBlocks; ++block) {
+    const auto words = load_as<typename Read::ValueWords>(
+        blocks.values[block] + ((i * 8 + lane / 4) * kKvBlock + lane % 4 * 4) * Read::kCodeBytes);
+    Half::mma(sum, weights.p[block], Read::values(words));
+  }
+  return sum;
 }
 
 }  // namespace forge::kernels::cuda

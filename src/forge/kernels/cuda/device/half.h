@@ -10,6 +10,7 @@ namespace forge::kernels::cuda {
 struct Bf16 {
   static constexpr uint32_t kMagic = 0x43004300u;  // 128, twice
   static constexpr uint32_t kOne = 0x3F803F80u;
+  static constexpr float kLargest = 0x1.FEp127f;
   FORGE_DEVICE static uint32_t pack(float low, float high) { return pack_bf16(low, high); }
   FORGE_DEVICE static float low(uint32_t pair) { return bf16_low(pair); }
   FORGE_DEVICE static float high(uint32_t pair) { return bf16_high(pair); }
@@ -35,6 +36,7 @@ struct Bf16 {
 struct F16 {
   static constexpr uint32_t kMagic = 0x64006400u;  // 1024, twice
   static constexpr uint32_t kOne = 0x3C003C00u;
+  static constexpr float kLargest = 65504.0f;
   FORGE_DEVICE static uint32_t pack(float low, float high) { return pack_f16(low, high); }
   FORGE_DEVICE static float low(uint32_t pair) { return f16_low(pair); }
   FORGE_DEVICE static float high(uint32_t pair) { return f16_high(pair); }

@@ -1,0 +1,69 @@
+// From the bytes of a cache to B operands: what a lane reads of a head block, and the 16-bit
+// numbers that its codes are, without their scale.
+//
+// Lane (g, t) of a group of 32 dimensions reads 8 neighbouring codes of a key, and 4 neighbouring
+// tokens of a dimension of the values.
+#pragma once
+
+#include <type_traits>
+
+#include "forge/kernels/cuda/attention/kv_cache.h"
+#include "forge/kernels/cuda/device/half.h"
+#include "forge/kernels/cuda/device/memory.h"
+
+namespace forge::kernels::cuda {
+
+/// Scales of a lane's 4 tokens.
+struct TokenScales {
+  float of[4];
+  FORGE_DEVICE void load(const std::byte* scales, int t) {
+    const Words4 words = load_as<Words4>(scales + t * 16);
+    FORGE_UNROLL
+    for (int i = 0; i < 4; ++i) of[i] = bits_as_float(words.w[i]);
+  }
+};
+
+/// The pair of an even and an odd code in bits 0-7 and 16-23.
+template <typename Half, KvType Type>
+FORGE_DEVICE uint32_t expand_codes(uint32_t codes) {
+  if constexpr (Type == KvType::kInt8) return Half::from_biased_bytes(codes);
+  // e4m3's bits within those of Half, off by a power of two which the product puts right, also for
+  // subnormal numbers: 2^(127 - 7) or 2^(15 - 7).
+  if constexpr (std::is_same_v<Half, Bf16>) {
+    return Half::fma((codes & 0x00800080u) << 8 | (codes & 0x007F007Fu) << 4, 0x7B807B80u, 0u);
+  } else {
+    return Half::fma((codes & 0x00800080u) << 8 | (codes & 0x007F007Fu) << 7, 0x5C005C00u, 0u);
+  }
+}
+
+template <typename Half, KvType Type>
+struct CacheRead {
+  static constexpr bool kHasScales = Type != KvType::kHalf;
+  static constexpr int kCodeBytes = kv_code_bytes(Type);
+  using KeyWords = std::conditional_t<kHasScales, Words2, Words4>;
+  using ValueWords = std::conditional_t<kHasScales, uint32_t, Words2>;
+
+  /// Dimensions 8t .. 8t + 3 are the first block of a group, the other four the second.
+  FORGE_DEVICE static FragmentB keys(const KeyWords& words, int block) {
+    if constexpr (kHasScales) {
+      return pairs(words.w[block]);
+    } else {
+      return {{words.w[2 * block], words.w[2 * block + 1]}};
+    }
+  }
+  FORGE_DEVICE static FragmentB values(const ValueWords& words) {
+    if constexpr (kHasScales) {
+      return pairs(words);
+    } else {
+      return {{words.w[0], words.w[1]}};
+    }
+  }
+
+ private:
+  FORGE_DEVICE static FragmentB pairs(uint32_t codes) {
+    return {{expand_codes<Half, Type>(codes & 0x00FF00FFu),
+             expand_codes<Half, Type>(codes >> 8 & 0x00FF00FFu)}};
+  }
+};
+
+}  // namespace forge::kernels::cuda

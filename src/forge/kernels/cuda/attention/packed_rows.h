@@ -1,0 +1,65 @@
+// Which rows of the batch, heads and positions an entry of AttentionTask::sequences stands for.
+#pragma once
+
+#include "forge/kernels/cuda/attention/tile.h"
+
+namespace forge::kernels::cuda {
+
+/// Packed rows of an entry and kv head: row r is head r % group of token r / group.
+struct PackedRows {
+  int group;
+  int n_rows;
+  int first_token;
+  int first_position;  // of first_token
+  int window;
+
+  FORGE_DEVICE PackedRows(const AttentionTask& task, const AttentionRows& entry)
+      : group(task.heads.n_heads / task.heads.n_kv_heads),
+        n_rows((entry.row_end - entry.row_begin) * group),
+        first_token(entry.row_begin),
+        first_position(entry.kv_len - (entry.row_end - entry.row_begin)),
+        window(task.window) {}
+
+  [[nodiscard]] FORGE_DEVICE int token(int row) const { return first_token + row / group; }
+  [[nodiscard]] FORGE_DEVICE int position(int row) const { return first_position + row / group; }
+  [[nodiscard]] FORGE_DEVICE int head(int kv_head, int row) const {
+    return kv_head * group + row % group;
+  }
+  /// The first position that a row sees; its own is the last.
+  [[nodiscard]] FORGE_DEVICE int from(int row) const {
+    const int to = position(row) + 1;
+    return window > 0 && to > window ? to - window : 0;
+  }
+  /// Of a lane that holds rows first + g and first + g + 8. Rows that are not there see nothing.
+  [[nodiscard]] FORGE_DEVICE Seen seen(int first, int lane) const {
+    Seen seen;
+    FORGE_UNROLL
+    for (int i = 0; i < 2; ++i) {
+      const int row = first + lane / 4 + 8 * i;
+      seen.from[i] = row < n_rows ? from(row) : 0;
+      seen.to[i] = row < n_rows ? position(row) + 1 : 0;
+    }
+    return seen;
+  }
+};
+
+/// Blocks of a tile for rows that see [from, to), which meets the tile.
+template <KvType Type, int HeadDim>
+FORGE_DEVICE TileBlocks find_blocks(const KvLayer& kv, const int32_t* block_table, int kv_head,
+                                    int first_position, int from, int to) {
+  const int first = from / kKvBlock;
+  const int last = (to - 1) / kKvBlock;
+  TileBlocks blocks;
+  FORGE_UNROLL
+  for (int i = 0; i < kTileBlocks; ++i) {
+    const int block = first_position / kKvBlock + i;
+    const int there = block < first ? first : block > last ? last : block;
+    const int64_t at =
+        block_table[there] * kv.block_bytes + int64_t{kv_head} * kv_head_block_bytes(Type, HeadDim);
+    blocks.keys[i] = kv.keys + at;
+    blocks.values[i] = kv.values + at;
+  }
+  return blocks;
+}
+
+}  // namespace forge::kernels::cuda

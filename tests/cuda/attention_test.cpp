@@ -1,0 +1,200 @@
+// Trusts: softmax(q K^T) V in double over the cache's numbers, read by the layout's definition.
+#include <algorithm>
+#include <cmath>
+
+#include "tests/cuda/attention_batch.h"
+#include "tests/cuda/orders.h"
+
+namespace forge::kernels::cuda {
+namespace {
+
+using Entry = AttentionBatch::Entry;
+using Bounds = AttentionBatch::Bounds;
+
+constexpr KvType kTypes[] = {KvType::kHalf, KvType::kFp8, KvType::kInt8};
+
+/// Compares the rows of the entries with the plain sum, and sees that no other row was written.
+void check(AttentionBatch& batch, const BatchOptions& options, const std::vector<Entry>& entries,
+           const std::vector<uint16_t>& out) {
+  const HeadShape& heads = options.heads;
+  const std::vector<uint16_t> q = batch.queries();
+  const std::vector<uint8_t> keys = batch.keys();
+  const std::vector<uint8_t> values = batch.values();
+  const auto dim = static_cast<size_t>(heads.head_dim);
+  const size_t width = static_cast<size_t>(heads.n_heads) * dim;
+  std::vector<bool> is_written(static_cast<size_t>(batch.n_rows()), false);
+  for (const Entry& entry : entries) {
+    for (int32_t p = entry.begin; p < entry.end; ++p) {
+      const auto row = static_cast<size_t>(batch.first_row(entry.sequence) + p);
+      is_written[row] = true;
+      const int32_t from = options.window > 0 ? std::max(0, p + 1 - options.window) : 0;
+      for (int32_t head = 0; head < heads.n_heads; ++head) {
+        const int32_t kv_head = head / (heads.n_heads / heads.n_kv_heads);
+        const uint16_t* query =
+            q.data() + (row * static_cast<size_t>(heads.n_heads) + static_cast<size_t>(head)) *
+                           static_cast<size_t>(batch.padded());
+        std::vector<double> weights;
+        double most = -INFINITY;
+        for (int32_t s = from; s <= p; ++s) {
+          double score = 0.0;
+          for (int32_t d = 0; d < heads.head_dim; ++d) {
+            score +=
+                bf16_number(query[d]) * batch.cached(keys, true, entry.sequence, s, kv_head, d);
+          }
+          weights.push_back(score * 0.125);
+          most = std::max(most, weights.back());
+        }
+        double sum = 0.0;
+        for (double& weight : weights) sum += weight = std::exp(weight - most);
+        for (size_t d = 0; d < dim; ++d) {
+          double expected = 0.0;
+          double size = 0.0;
+          for (int32_t s = from; s <= p; ++s) {
+            const double v =
+                batch.cached(values, false, entry.sequence, s, kv_head, static_cast<int32_t>(d));
+            expected += weights[static_cast<size_t>(s - from)] / sum * v;
+            size += weights[static_cast<size_t>(s - from)] / sum * std::abs(v);
+          }
+          // bf16 rounds by up to 2^-8: the result, and weights, whose errors largely cancel (8-bit
+          // types round them twice).
+          const double tolerance = size * std::ldexp(1.6, -8) + 1e-5;
+          const double got = bf16_number(out[row * width + static_cast<size_t>(head) * dim + d]);
+          ASSERT_NEAR(got, expected, tolerance)
+              << "position " << p << ", head " << head << ", dimension " << d;
+        }
+      }
+    }
+  }
+  for (size_t row = 0; row < is_written.size(); ++row) {
+    if (is_written[row]) continue;
+    for (size_t i = 0; i < width; ++i) ASSERT_EQ(out[row * width + i], 0xFFFFu) << "row " << row;
+  }
+}
+
+void check(const BatchOptions& options, const std::vector<Entry>& entries) {
+  OnDevice device;
+  AttentionBatch batch(device, options);
+  batch.append_all();
+  const std::vector<uint16_t> out = batch.attend(entries);
+  check(batch, options, entries, out);
+  in_every_order([&] { EXPECT_EQ(batch.attend(entries), out); });
+}
+
+/// The last position of each sequence.
+std::vector<Entry> decodes(const BatchOptions& options) {
+  std::vector<Entry> entries;
+  for (size_t s = 0; s < options.kv_lens.size(); ++s) {
+    entries.push_back({s, options.kv_lens[s] - 1, options.kv_lens[s]});
+  }
+  return entries;
+}
+
+TEST(Attention, DecodesOfAnyLength) {
+  const BatchOptions options{.kv_lens = {1, 2, 15, 16, 17, 63, 64, 65, 130, 255, 256, 257, 600}};
+  check(options, decodes(options));
+}
+
+TEST(Attention, EveryHeadSizeAndType) {
+  for (const KvType type : kTypes) {
+    for (const int32_t head_dim : {8, 32, 64, 80, 96, 128, 256}) {
+      SCOPED_TRACE(head_dim);
+      const BatchOptions options{.heads = {.n_heads = 3, .n_kv_heads = 1, .head_dim = head_dim},
+                                 .type = type,
+                                 .kv_lens = {70, 300},
+                                 .rotary_dim = head_dim};
+      check(options, decodes(options));
+    }
+  }
+}
+
+TEST(Attention, GroupsOfAnySize) {
+  for (const int32_t group : {1, 2, 7, 16, 17, 33}) {
+    SCOPED_TRACE(group);
+    const BatchOptions options{.heads = {.n_heads = 2 * group, .n_kv_heads = 2, .head_dim = 32},
+                               .kv_lens = {40, 261},
+                               .rotary_dim = 32};
+    check(options, {{0, 39, 40}, {1, 259, 261}});
+  }
+}
+
+TEST(Attention, Windows) {
+  for (const int32_t window : {1, 5, 64, 200, 257, 1000}) {
+    SCOPED_TRACE(window);
+    const BatchOptions options{.heads = {.n_heads = 2, .n_kv_heads = 1, .head_dim = 32},
+                               .kv_lens = {30, 270, 515},
+                               .rotary_dim = 32,
+                               .window = window};
+    check(options, decodes(options));
+    check(options, {{2, 510, 515}, {0, 29, 30}});
+  }
+}
+
+TEST(Attention, BlocksBeforeTheWindowAreNotRead) {
+  // Positions before 512 are in nobody's table.
+  OnDevice device;
+  const BatchOptions options{.kv_lens = {700}, .window = 100};
+  AttentionBatch batch(device, options);
+  batch.append_all();
+  const std::vector<uint16_t> expected = batch.attend({{0, 699, 700}});
+  batch.forget_blocks(0, 512 / kKvBlock);
+  EXPECT_EQ(batch.attend({{0, 699, 700}}), expected);
+}
+
+// What the bounds of a task, the rest of the batch and the way through the kernels may not change.
+void check_bits(const BatchOptions& options, const std::vector<Entry>& entries) {
+  OnDevice device;
+  AttentionBatch batch(device, options);
+  batch.append_all();
+  const std::vector<uint16_t> expected = batch.attend(entries);
+  const std::vector<uint8_t> keys = batch.keys();
+  const std::vector<uint8_t> values = batch.values();
+  EXPECT_EQ(batch.attend(entries, {.more_sequences = 40}), expected);
+  EXPECT_EQ(batch.attend(entries, {.more_rows = 3, .more_kv_len = 5000}), expected);
+  const size_t width =
+      static_cast<size_t>(options.heads.n_heads) * static_cast<size_t>(options.heads.head_dim);
+  for (const Entry& entry : entries) {
+    const std::vector<uint16_t> alone = batch.attend({entry});
+    for (int32_t p = entry.begin; p < entry.end; ++p) {
+      const size_t at = static_cast<size_t>(batch.first_row(entry.sequence) + p) * width;
+      EXPECT_TRUE(std::equal(&alone[at], &alone[at] + width, &expected[at])) << p;
+    }
+  }
+  in_every_order([&] {
+    batch.clear_cache();
+    for (const Entry& entry : entries) batch.append(entry.sequence, 0, entry.begin);
+    EXPECT_EQ(batch.attend(entries, {.more_sequences = 1, .is_fused = true}), expected);
+    EXPECT_EQ(batch.keys(), keys);
+    EXPECT_EQ(batch.values(), values);
+  });
+}
+
+TEST(Attention, TheSameBitsHoweverItIsDone) {
+  for (const KvType type : kTypes) {
+    const BatchOptions options{
+        .type = type, .kv_lens = {1, 64, 300, 257, 700}, .has_norms = true, .has_long = true};
+    check_bits(options, decodes(options));
+  }
+}
+
+TEST(Attention, TheSameBitsForSeveralRows) {
+  // Rows of several groups of 16, and new positions in two spans.
+  const BatchOptions options{.heads = {.n_heads = 6, .n_kv_heads = 1, .head_dim = 32},
+                             .kv_lens = {262, 9},
+                             .rotary_dim = 32,
+                             .window = 250};
+  check_bits(options, {{0, 250, 262}, {1, 4, 9}});
+}
+
+TEST(Attention, RefusesAWorkspaceThatIsTooSmall) {
+  OnDevice device;
+  const AttentionTask task{.heads = {.n_heads = 4, .n_kv_heads = 2, .head_dim = 64},
+                           .n_sequences = 3,
+                           .max_rows = 1,
+                           .max_kv_len = 1000};
+  const Status status = attention(device.stream(), device.info(), task);
+  ASSERT_FALSE(status.ok());
+  EXPECT_EQ(status.error().message, "attention: a workspace of 0 floats, expected 3168");
+}
+
+}  // namespace
+}  // namespace forge::kernels::cuda
