@@ -44,15 +44,15 @@ def arguments():
     parser.add_argument("--out", default=os.environ.get("OUT", "build/gpu_check"), help="folder of the results [$OUT]")
     parser.add_argument("--work", default="build/gpu", help="folder of the build")
     parser.add_argument("--prefix", help="packed dependencies, a file or a folder [build/gpu_deps.tar.gz if there]")
-    parser.add_argument("--programs", help="folder with forge, cuda_tests and ceilings built elsewhere")
+    parser.add_argument("--programs", help="folder with forge, cuda_device_tests and ceilings built elsewhere")
     parser.add_argument("--forge", help="the forge program, built elsewhere")
-    parser.add_argument("--architecture", help="as nvcc calls it, 90a; to build where there is no GPU")
+    parser.add_argument("--architecture", help="as FORGE_CUDA_ARCHITECTURES has it, 90; to build where there is no GPU")
     parser.add_argument("--device", default="cuda", choices=("cuda", "cpu"),
                         help="cpu: the stages that can, on the CPU, to try the tool itself")
     parser.add_argument("--budget", type=float, default=530, help="seconds of all stages together [530]")
     parser.add_argument("--seed", type=int, default=int(time.time()) % 100000, help="of the random checkpoints")
+    parser.add_argument("--limits", default="", metavar="STAGE=S,...", help="other limits of single stages, in seconds")
     # For the tests of this tool.
-    parser.add_argument("--limits", default="", help=argparse.SUPPRESS)
     parser.add_argument("--stage-folders", default="", help=argparse.SUPPRESS)
     options = parser.parse_args()
     for given, known, flag in ((options.only, names, "--only"), (options.model, shapes.SHAPES, "--model")):
@@ -77,7 +77,7 @@ def settings_of(options):
 
 
 def limits_of(options):
-    """Seconds by stage: a test's, else the usual ones."""
+    """Seconds by stage: those given, else the usual ones."""
     given = dict(part.split("=") for part in options.limits.split(",") if part)
     return {stage.name: float(given.get(stage.name, stage.seconds)) for stage in conductor.STAGES}
 
@@ -133,7 +133,11 @@ def say(record):
 
 
 def commit():
-    done = subprocess.run(["git", "-C", SOURCE, "describe", "--always", "--dirty"], capture_output=True, text=True)
+    """Of the sources; a copy of them without their history does not know."""
+    try:
+        done = subprocess.run(["git", "-C", SOURCE, "describe", "--always", "--dirty"], capture_output=True, text=True)
+    except OSError:
+        return "unknown"
     return done.stdout.strip() or "unknown"
 
 

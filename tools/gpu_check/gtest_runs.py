@@ -1,5 +1,4 @@
-"""Running a GoogleTest program and reading what it says. Tests of the emulation are left out: they have nothing to do
-with a device."""
+"""Running a GoogleTest program and reading what it says."""
 import dataclasses
 import json
 import os
@@ -8,10 +7,6 @@ import tempfile
 import commands
 from report import Failure
 
-# Suites of tests/cuda that are about tests/simt.
-OF_THE_EMULATION = ("Simt", "HalfMath", "FakeRuntime", "FakeCuda")
-
-
 @dataclasses.dataclass(frozen=True)
 class Result:
     name: str  # Suite.case
@@ -19,10 +14,6 @@ class Result:
     skipped: bool
     seconds: float
     message: str  # the first failure
-
-
-def filter_of(names=("*",)):
-    return ":".join(names) + "-" + ":".join(f"{suite}*.*" for suite in OF_THE_EMULATION)
 
 
 def results_in(document):
@@ -37,19 +28,17 @@ def results_in(document):
     return results
 
 
-def run(program, settings, seed, prefix=(), names=("*",), limit=None):
-    """Results of one run with a seed (GoogleTest's own, which tests draw their inputs from; the order is shuffled by it
-    too). prefix: a command that runs the program. A crash is a Failure."""
+def run(program, settings, seed):
+    """Results of all tests with a seed (GoogleTest's own, by which it shuffles them too). A crash is a Failure."""
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "results.json")
-        done = commands.run([*prefix, program, "--gtest_filter=" + filter_of(names), "--gtest_shuffle",
-                             f"--gtest_random_seed={seed}", "--gtest_brief=1", "--gtest_output=json:" + path],
-                            settings, os.path.basename(program), limit=limit, codes=range(-64, 256))
+        done = commands.run([program, "--gtest_shuffle", f"--gtest_random_seed={seed}", "--gtest_brief=1",
+                             "--gtest_output=json:" + path], settings, codes=range(-64, 256))
         if done.returncode != 0:
             commands.log(done.stdout)
         try:
             with open(path, encoding="utf-8") as text:
-                return results_in(json.load(text)), done
+                return results_in(json.load(text))
         except (OSError, ValueError) as error:
             raise Failure(f"{os.path.basename(program)} ended with exit code {done.returncode} before its tests did: "
                           f"{commands.last_words(done.stdout + done.stderr)}") from error
@@ -57,7 +46,7 @@ def run(program, settings, seed, prefix=(), names=("*",), limit=None):
 
 def listed(program, settings):
     """Names of all tests."""
-    done = commands.run([program, "--gtest_list_tests", "--gtest_filter=" + filter_of()], settings)
+    done = commands.run([program, "--gtest_list_tests"], settings)
     names, suite = [], ""
     for line in done.stdout.splitlines():
         name = line.split("#")[0].rstrip()

@@ -16,7 +16,7 @@ LIBRARIES = (("fmt", "fmt/format.h", "forge"), ("rapidjson", "rapidjson/document
              ("CLI11", "CLI/CLI.hpp", "forge"), ("pcre2", "libpcre2-8.a", "forge"),
              ("utf8proc", "libutf8proc.a", "forge"), ("xxhash", "xxhash.h", "forge"),
              ("boost", "boost/asio.hpp", "forge"), ("openssl", "libssl.a", "forge"),
-             ("boost_context", "libboost_context.a", "cuda_tests"), ("gtest", "libgtest.a", "cuda_tests"))
+             ("boost_context", "libboost_context.a", "tests"), ("gtest", "libgtest.a", "tests"))
 
 
 def driver_device():
@@ -45,9 +45,8 @@ def driver_device():
 
 
 def architecture(facts):
-    """As nvcc and FORGE_CUDA_ARCHITECTURES call it: "80", "90a", "120a"."""
-    number = 10 * facts["cc_major"] + facts["cc_minor"]
-    return f"{number}a" if number >= 90 else str(number)
+    """As FORGE_CUDA_ARCHITECTURES has it: "90" for 9.0."""
+    return str(10 * facts["cc_major"] + facts["cc_minor"])
 
 
 def smi():

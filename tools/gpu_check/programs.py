@@ -3,8 +3,8 @@ import os
 
 from report import Skip
 
-# What the build stage makes. cuda_tests is tests/cuda against the real runtime; ceilings is bench/cuda.
-NAMES = ("forge", "cuda_tests", "ceilings")
+# What the build stage makes. cuda_device_tests is tests/cuda on a device; ceilings is bench/cuda.
+NAMES = ("forge", "cuda_device_tests", "ceilings")
 
 
 def folder_of(settings):

@@ -11,7 +11,7 @@ import programs
 from report import Failure
 
 # CMake's targets; where each program lies below the build folder is found out.
-TARGETS = ("forge", "cuda_tests")
+TARGETS = ("forge", "cuda_device_tests")
 
 
 def architecture(settings):
@@ -21,6 +21,11 @@ def architecture(settings):
     if not facts:
         raise Failure(f"for which architecture? {reason}; --architecture names one")
     return machine.architecture(facts)
+
+
+def with_suffix(target_architecture):
+    """"90a" of "90": all instructions of that one architecture."""
+    return target_architecture + "a" if int(target_architecture) >= 90 else target_architecture
 
 
 def unpacked_prefix(settings):
@@ -42,7 +47,7 @@ def unpacked_prefix(settings):
 def cmake_arguments(settings, prefix, target_architecture):
     arguments = ["-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release", "-DFORGE_CUDA=ON", "-DFORGE_BUILD_EXAMPLES=OFF",
                  "-DFORGE_BUILD_TESTS=ON", f"-DFORGE_CUDA_ARCHITECTURES={target_architecture}",
-                 f"-DCMAKE_CUDA_COMPILER={machine.nvcc()}"]
+                 f"-DFORGE_NVCC={machine.nvcc()}"]
     if prefix:
         usr = os.path.join(prefix, "usr")
         libraries = [os.path.join(usr, "lib", triple) for triple in sorted(os.listdir(os.path.join(usr, "lib")))
@@ -52,7 +57,7 @@ def cmake_arguments(settings, prefix, target_architecture):
         # Some headers are included as the system's are, without a target that says where they lie.
         flags = " ".join("-isystem " + folder for folder in includes if os.path.isdir(folder))
         arguments += ["-DCMAKE_PREFIX_PATH=" + usr, "-DCMAKE_LIBRARY_PATH=" + ";".join(libraries),
-                      "-DCMAKE_CXX_FLAGS=" + flags]
+                      "-DCMAKE_CXX_FLAGS=" + flags, "-DCMAKE_CUDA_FLAGS=" + flags]
         for folder in libraries:
             cmake = os.path.join(folder, "cmake")
             boost = [name for name in os.listdir(cmake) if name.startswith("Boost-")] if os.path.isdir(cmake) else []
@@ -65,7 +70,7 @@ def start_ceilings(settings, target_architecture):
     path = os.path.join(programs.folder_of(settings), "ceilings")
     sources = os.path.join(settings.source, "bench", "cuda")
     files = [os.path.join(sources, name) for name in sorted(os.listdir(sources)) if name.endswith(".cu")]
-    command = [machine.nvcc(), "-std=c++20", "-O3", f"-arch=sm_{target_architecture}", "-I", settings.source, "-o",
+    command = [machine.nvcc(), "-std=c++20", "-O3", f"-arch=sm_{with_suffix(target_architecture)}", "-I", settings.source, "-o",
                path, *files, "-ldl"]
     return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                             text=True), path
@@ -99,7 +104,7 @@ def build_with_cmake(settings, report, prefix, target_architecture):
 def runs(path):
     """Whether a program that was brought along starts on this machine."""
     try:
-        arguments = {"forge": ["version"], "cuda_tests": ["--gtest_list_tests"]}.get(os.path.basename(path), ["--help"])
+        arguments = {"forge": ["version"], "cuda_device_tests": ["--gtest_list_tests"]}.get(os.path.basename(path), ["--help"])
         return subprocess.run([path, *arguments], capture_output=True, timeout=20).returncode == 0
     except (OSError, subprocess.TimeoutExpired):
         return False
@@ -109,6 +114,7 @@ def run(settings, report):
     brought = {name: programs.find(settings, name) for name in programs.NAMES} if settings.programs else {}
     if brought and all(brought.values()) and all(runs(path) for path in brought.values()):
         report.check("programs", True, f"those in {settings.programs} run here; nothing is built")
+        report.told("version", commands.run([brought["forge"], "version"], settings).stdout.splitlines()[0])
         return
     if not machine.nvcc():
         raise Failure("nvcc is not installed")
