@@ -41,8 +41,9 @@ def arguments():
     parser.add_argument("--model", default="", metavar="SPECS", help="models of bench and peers, comma-separated, of " +
                         ", ".join(shapes.SHAPES))
     parser.add_argument("--quick", action="store_true", help="fewer seeds, models and repeats: some three minutes")
-    parser.add_argument("--out", default=os.environ.get("OUT", "build/gpu_check"), help="folder of the results [$OUT]")
-    parser.add_argument("--work", default="build/gpu", help="folder of the build")
+    parser.add_argument("--out", default=os.environ.get("OUT") or os.path.join(SOURCE, "build", "gpu_check"),
+                        help="folder of the results [$OUT, else build/gpu_check]")
+    parser.add_argument("--work", default=os.path.join(SOURCE, "build", "gpu"), help="folder of the build [build/gpu]")
     parser.add_argument("--prefix", help="packed dependencies, a file or a folder [build/gpu_deps.tar.gz if there]")
     parser.add_argument("--programs", help="folder with forge, cuda_device_tests and ceilings built elsewhere")
     parser.add_argument("--forge", help="the forge program, built elsewhere")

@@ -3,6 +3,7 @@ it knew. A line has `stage`, `check` and any of `ok` (true, false, or null for a
 `target`, `note`, and whatever else the check has to say."""
 import json
 import os
+import threading
 import time
 
 
@@ -15,20 +16,22 @@ class Skip(Exception):
 
 
 class Report:
-    """The stage's side: check() for right or wrong, measured() for numbers, told() for facts."""
+    """The stage's side: check() for right or wrong, measured() for numbers, told() for facts. Any thread."""
 
     def __init__(self, stage, stream):
         self.stage = stage
         self.stream = stream
         self.n_wrong = 0
+        self.lock = threading.Lock()
 
     def line(self, check, **values):
         record = {"stage": self.stage, "check": check, **values}
-        self.stream.write(json.dumps(record) + "\n")
-        self.stream.flush()
+        with self.lock:
+            self.n_wrong += values.get("ok") is False
+            self.stream.write(json.dumps(record) + "\n")
+            self.stream.flush()
 
     def check(self, name, ok, note="", **values):
-        self.n_wrong += not ok
         self.line(name, ok=bool(ok), note=note, **values)
         return ok
 
