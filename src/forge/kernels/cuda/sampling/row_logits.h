@@ -96,7 +96,8 @@ template <typename Wants, typename VisitGroup>
 FORGE_DEVICE void for_each_group(const RowLogits& row, int from, int to, Wants wants,
                                  VisitGroup visit_group) {
   // Maxima lead to logits, so each step waits twice: several groups at a time share the wait.
-  constexpr int kAhead = 4;
+  // Four would spill registers.
+  constexpr int kAhead = 3;
   constexpr int kGroups = kLogitPanel / 4;
   const int end = to * kGroups;
   for (int base = from * kGroups + thread_index(); base < end; base += kAhead * n_threads()) {
