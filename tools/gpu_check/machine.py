@@ -19,11 +19,23 @@ LIBRARIES = (("fmt", "fmt/format.h", "forge"), ("rapidjson", "rapidjson/document
              ("boost_context", "libboost_context.a", "tests"), ("gtest", "libgtest.a", "tests"))
 
 
+# Where containers mount the driver, which the loader may not know.
+DRIVERS = ("libcuda.so.1", "/usr/local/nvidia/lib64/libcuda.so.1", "/usr/local/nvidia/lib/libcuda.so.1")
+
+
+def _driver():
+    for path in DRIVERS:
+        try:
+            return ctypes.CDLL(path)
+        except OSError:
+            continue
+    return None
+
+
 def driver_device():
     """(facts, reason): the first device as the driver describes it; facts is None where there is none."""
-    try:
-        cuda = ctypes.CDLL("libcuda.so.1")
-    except OSError:
+    cuda = _driver()
+    if cuda is None:
         return None, "no NVIDIA driver (libcuda.so.1 is not there)"
     code = cuda.cuInit(0)
     if code != 0:
