@@ -40,7 +40,7 @@ def arguments():
                         ", ".join(names) + "; probe is always run")
     parser.add_argument("--model", default="", metavar="SPECS", help="models of bench and peers, comma-separated, of " +
                         ", ".join(shapes.SHAPES))
-    parser.add_argument("--quick", action="store_true", help="fewer seeds, models and repeats: some three minutes")
+    parser.add_argument("--quick", action="store_true", help="fewer seeds, models, types and peers")
     parser.add_argument("--out", default=os.environ.get("OUT") or os.path.join(SOURCE, "build", "gpu_check"),
                         help="folder of the results [$OUT, else build/gpu_check]")
     parser.add_argument("--work", default=os.path.join(SOURCE, "build", "gpu"), help="folder of the build [build/gpu]")
