@@ -1,7 +1,7 @@
 // Trusts: what a packed value is (packed_values.h), double.
 //
 // Mutations that were seen: the row's half, its lane, the scale, the norm's weight, the columns'
-// end, the sum over the two threads of 16 columns.
+// end, the sum over the two threads of 16 columns, whose chosen token it is.
 #include "forge/kernels/cuda/embed/embed.h"
 
 #include "tests/cuda/orders.h"
@@ -19,7 +19,10 @@ void expect_rows(DType dtype, int32_t hidden_dim, float scale) {
   const RandomMatrix table(dtype, 50, hidden_dim, BlockContent::kRandom, 3);
   const PackedOnDevice packed = packed_on(device, table.view(), weight_kind(dtype));
   const std::vector<int32_t> tokens{0, 49, 7, 8, 17, 31, 0};
-  const auto on_device = device.upload(tokens);
+  std::vector<int32_t> given = tokens;
+  given[3] = -1 - 2;
+  const auto on_device = device.upload(given);
+  const auto chosen = device.upload(std::vector<int32_t>{5, 0, tokens[3]});
   std::vector<float> weights(static_cast<size_t>(hidden_dim));
   for (size_t i = 0; i < weights.size(); ++i)
     weights[i] = 0.5f + 0.01f * static_cast<float>(i % 90);
@@ -33,6 +36,7 @@ void expect_rows(DType dtype, int32_t hidden_dim, float scale) {
                           {.table = packed.matrix,
                            .hidden_dim = hidden_dim,
                            .tokens = on_device.data(),
+                           .chosen = chosen.data(),
                            .n_tokens = static_cast<int32_t>(tokens.size()),
                            .scale = scale,
                            .h = h.data(),

@@ -17,8 +17,8 @@ struct Settings {
   int64_t total_bytes = int64_t{1} << 32;
   int32_t compute_capability = 90;
   bool has_code = true;
-  std::string no_driver;    // why there are no devices; empty: there is a driver
-  int64_t fail_after = -1;  // kernels that run until the device is lost; -1: never
+  std::string no_driver = {};  // why there are no devices; empty: there is a driver
+  int64_t fail_after = -1;     // kernels that run until the device is lost; -1: never
   std::string failure = "an uncorrectable ECC error was encountered";
 };
 void set(const Settings& settings);

@@ -26,8 +26,10 @@ Result<models::BackendOptions> backend_of(const EngineOptions& options) {
   models::BackendOptions backend;
   backend.on_note = options.on_note;
   backend.packed_cache = options.packed_cache;
-  if (options.device != "auto" && options.device != "cpu") {
-    return make_error("device \"{}\": this build runs on the CPU only", options.device);
+  if (options.device == "cuda") {
+    backend.cuda_device = 0;
+  } else if (options.device != "auto" && options.device != "cpu") {
+    return make_error("device \"{}\": expected auto, cpu or cuda", options.device);
   }
   if (options.reference) {
     backend.arithmetic = models::Arithmetic::kReference;
@@ -108,6 +110,7 @@ Result<EngineSizes> choose_sizes(const models::Model& model, const EngineOptions
   info.max_queue = options.max_queue;
 
   decoder.n_threads = info.n_threads;
+  decoder.max_sequences = info.max_sequences;
   decoder.max_sequence_len = info.context_len;
   decoder.max_batch_tokens = info.max_step_tokens;
   // Room for a prompt's log-probabilities beside others, so that they do not take a step a token.

@@ -32,6 +32,8 @@ class Sampler {
   /// The params have been validated for vocab_size.
   explicit Sampler(SamplingParams params);
 
+  [[nodiscard]] const SamplingParams& params() const { return params_; }
+
   /// The token for a position (counted from the sequence's first token, prompt included), from
   /// logits (vocab_size) and, where they are known, the maxima of panels of 16 of them (see
   /// PanelLogits::set). The tokens in `excluded` are not chosen. Fails where a logit is not a

@@ -4,7 +4,9 @@
 
 #include "forge/base/check.h"
 #include "forge/models/cpu/cpu_decoder.h"
+#include "forge/models/cuda/cuda_decoder.h"
 #include "forge/models/decoder_backend.h"
+#include "forge/models/pipelined_backend.h"
 #include "forge/models/reference_decoder.h"
 
 namespace forge::models {
@@ -50,6 +52,10 @@ Result<Decoder> Decoder::create(const Model& model, const DecoderOptions& option
   if (options.backend.arithmetic == Arithmetic::kReference) {
     return Decoder(make_reference_decoder(model, options), options, window);
   }
+  if (options.backend.cuda_device) {
+    FORGE_TRY(auto on_device, cuda::make_cuda_decoder(model, options));
+    return Decoder(std::move(on_device), options, window);
+  }
   FORGE_TRY(auto backend, cpu::make_cpu_decoder(model, options));
   return Decoder(std::move(backend), options, window);
 }
@@ -64,6 +70,24 @@ Decoder::~Decoder() = default;
 Result<ActivationView> Decoder::step(const PagedBatch& batch, const LayerProbe* probe) {
   check(batch, options_, window_);
   return backend_->step(batch, probe);
+}
+
+Status Decoder::launch(const PagedBatch& batch, const SampleBatch& samples) {
+  check(batch, options_, window_);
+  if (PipelinedBackend* backend = backend_->pipelined()) return backend->launch(batch, samples);
+  FORGE_CHECK(samples.rows.empty(), "this decoder chooses no tokens");
+  FORGE_TRY(logits_, backend_->step(batch, nullptr));
+  return {};
+}
+
+Result<StepResults> Decoder::collect() {
+  if (PipelinedBackend* backend = backend_->pipelined()) return backend->collect();
+  return StepResults{.logits = logits_};
+}
+
+int32_t Decoder::n_slots() const {
+  const PipelinedBackend* backend = backend_->pipelined();
+  return backend == nullptr ? 0 : backend->n_slots();
 }
 
 std::span<const float> Decoder::logit_maxima(int64_t i) const { return backend_->logit_maxima(i); }

@@ -13,6 +13,7 @@
 #include "forge/cache/block_copy.h"
 #include "forge/kernels/cpu/isa.h"
 #include "forge/kernels/cpu/kv_layout.h"
+#include "forge/kernels/cuda/attention/kv_cache.h"
 #include "forge/models/model.h"
 #include "forge/models/stage_times.h"
 #include "forge/tensor/paged_batch.h"
@@ -21,6 +22,8 @@
 namespace forge::models {
 
 class DecoderBackend;
+struct SampleBatch;
+struct StepResults;
 
 /// kFast: packed weights and the kernels of an ISA level; activations as int8 against quantised
 /// weights, bf16 against BF16, f32 against F16 and F32. kReference: everything in f32 with sums in
@@ -40,6 +43,7 @@ struct BackendOptions {
   std::string packed_cache = {};
   /// The NVIDIA device that runs the model, as cuda:N; none: the CPU. For kFast.
   std::optional<int32_t> cuda_device = std::nullopt;
+  kernels::cuda::KvType cuda_kv_type = kernels::cuda::KvType::kHalf;  // of its cache
   /// The part of that device's memory that may be taken, what others have included. (0, 1)
   double gpu_memory_fraction = 0.9;
   /// Told in one line what a person should know about making the decoder; may be empty.
@@ -52,6 +56,7 @@ struct DecoderOptions {
   int32_t max_sequence_len = 0;    // tokens of the longest sequence; 0: what the cache holds
   int32_t max_batch_tokens = 512;  // rows of the largest step
   int32_t max_logit_rows = 512;    // rows of a step whose logits may be wanted
+  int32_t max_sequences = 0;       // of a step; 0: as many as rows
   BackendOptions backend;
   bool measures_stages = false;  // fills stage_times(); costs two clock readings per stage
 };
@@ -79,6 +84,13 @@ class Decoder {
   [[nodiscard]] Result<ActivationView> step(const PagedBatch& batch,
                                             const LayerProbe* probe = nullptr);
 
+  /// A step in two halves, launch() and collect(), of which two may be open where the decoder
+  /// chooses tokens (n_slots() > 0), else one. The former works between them; for the latter
+  /// launch() does everything, and samples must be empty. See pipelined_backend.h.
+  [[nodiscard]] Status launch(const PagedBatch& batch, const SampleBatch& samples);
+  [[nodiscard]] Result<StepResults> collect();
+  [[nodiscard]] int32_t n_slots() const;
+
   /// The largest logit of every 16 of row i of the last step's logits, which spares a sampler the
   /// vocabulary; empty for kReference.
   [[nodiscard]] std::span<const float> logit_maxima(int64_t i) const;
@@ -96,7 +108,8 @@ class Decoder {
 
   std::unique_ptr<DecoderBackend> backend_;
   DecoderOptions options_;
-  int32_t window_;  // ModelSpec::longest_window
+  ActivationView logits_;  // of a launched step of a backend that is not pipelined
+  int32_t window_;         // ModelSpec::longest_window
 };
 
 }  // namespace forge::models

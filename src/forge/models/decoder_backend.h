@@ -12,9 +12,13 @@
 namespace forge::models {
 
 /// Owns KV cache and workspace. The batch has been checked against the options.
+class PipelinedBackend;
+
 class DecoderBackend {
  public:
   virtual ~DecoderBackend() = default;
+  /// This, where it is one.
+  [[nodiscard]] virtual PipelinedBackend* pipelined() { return nullptr; }
   /// Logits of batch.logit_rows, valid until the next step. Fails where the device does.
   [[nodiscard]] virtual Result<ActivationView> step(const PagedBatch& batch,
                                                     const LayerProbe* probe) = 0;

@@ -1,6 +1,7 @@
 #include "forge/models/decoder_memory.h"
 
 #include "forge/models/cpu/cpu_decoder.h"
+#include "forge/models/cuda/cuda_decoder.h"
 #include "forge/models/decoder.h"
 #include "forge/models/workspace.h"
 #include "forge/tensor/paged_batch.h"
@@ -8,6 +9,7 @@
 namespace forge::models {
 
 int64_t kv_bytes_per_token(const ModelSpec& spec, const DecoderOptions& options) {
+  if (options.backend.cuda_device) return cuda::cuda_kv_bytes_per_token(spec, options);
   if (options.backend.arithmetic == Arithmetic::kReference) {
     return int64_t{2} * spec.n_layers * spec.n_kv_heads * spec.head_dim *
            static_cast<int64_t>(sizeof(float));
@@ -21,6 +23,7 @@ int64_t kv_cache_bytes(const ModelSpec& spec, const DecoderOptions& options) {
 }
 
 int64_t workspace_bytes(const Model& model, const DecoderOptions& options) {
+  if (options.backend.cuda_device) return cuda::cuda_workspace_bytes(model, options);
   if (options.backend.arithmetic == Arithmetic::kFast)
     return cpu::cpu_workspace_bytes(model, options);
   int64_t n_floats = 0;
@@ -31,6 +34,7 @@ int64_t workspace_bytes(const Model& model, const DecoderOptions& options) {
 }
 
 int64_t packed_weight_bytes(const Model& model, const DecoderOptions& options) {
+  if (options.backend.cuda_device) return cuda::cuda_weight_bytes(model, options);
   return options.backend.arithmetic == Arithmetic::kFast ? cpu::cpu_packed_bytes(model, options)
                                                          : 0;
 }

@@ -1,6 +1,7 @@
 // The engine's work without its thread: requests in, steps, news out.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -9,8 +10,10 @@
 #include "forge/cache/kv_blocks.h"
 #include "forge/engine.h"
 #include "forge/engine/loaded_model.h"
+#include "forge/engine/loop/device_sampling.h"
 #include "forge/engine/loop/live_request.h"
 #include "forge/engine/loop/step_batch.h"
+#include "forge/engine/loop/step_work.h"
 #include "forge/engine/scheduler/lazy_min_heap.h"
 #include "forge/engine/scheduler/prompt_pacer.h"
 #include "forge/engine/scheduler/scheduler.h"
@@ -25,9 +28,11 @@ struct CoreOptions {
   bool checks_invariants = false;  // after every step: for tests and debug builds
 };
 
-/// Owns the live requests, the scheduler and the cache's bookkeeping. A steady step (every sequence
-/// decodes, no log-probabilities, no penalties) allocates nothing, once the scratch memory of
-/// truncation has its size. One thread.
+/// Owns the live requests, the scheduler and the cache's bookkeeping. Where a device chooses the
+/// tokens, the next step is planned and launched before the last one is read: sequences go on with
+/// a token that the host does not know yet, and one that turns out to have ended computed a token
+/// too many, which nobody sees. A steady step (every sequence decodes, no log-probabilities, no
+/// penalties) allocates nothing, once the scratch memory of truncation has its size. One thread.
 class EngineCore {
  public:
   /// The model must outlive it. The decoder's sizes fit the options.
@@ -57,33 +62,23 @@ class EngineCore {
   [[nodiscard]] EngineStats stats() const;
 
  private:
-  /// A token to be chosen, or that has been.
-  struct Choosing {
-    LiveChoice* choice = nullptr;
-    int64_t row = 0;  // of the step's logits; kNothing: the choice ends with its prompt
-    std::optional<Result<int32_t>> result = {};
-    PositionLogprobs logprobs = {};
-  };
-  static constexpr int64_t kNothing = -1;
-  /// A prompt token that is to predict the next one.
-  struct PromptScore {
-    LiveRequest* request = nullptr;
-    int32_t position = 0;
-    int64_t row = 0;  // of the step's logits
-  };
-
   void expire(TimePoint now);
   void fail_queued(const StepPlan& plan);
   void start(const StepPlan& plan, TimePoint now);
-  void harvest(const StepPlan& plan);
-  void pool(const ScheduledRows& rows, int64_t first_row);
-  void collect_prompt_scores(const ScheduledRows& rows, int64_t first_logits);
-  void finish_prompt(LiveChoice& choice, int64_t row);
-  void read_logits();
+  [[nodiscard]] bool launch(const StepPlan& plan, StepWork& work);
+  void find_work(const StepPlan& plan, StepWork& work);
+  void add_choosing(StepWork& work, LiveChoice& choice, int64_t row);
+  void collect_prompt_scores(const ScheduledRows& rows, int64_t first_logits, StepWork& work);
+  void go_on_without_knowing(StepWork& work);
+  [[nodiscard]] bool finish(StepWork& work);
+  void pool(const PooledRows& rows);
+  void read_logits(StepWork& work);
   void choose(Choosing& job) const;
   void score(const PromptScore& job) const;
   void append(Choosing& chosen, TimePoint now);
-  [[nodiscard]] std::optional<FinishReason> end_of(const LiveChoice& choice, int32_t id) const;
+  [[nodiscard]] std::optional<FinishReason> end_of(const LiveChoice& choice, int32_t length,
+                                                   int32_t id) const;
+  bool fail(const Error& error);
   void fail_all(const Error& error);
   void end(LiveChoice& choice, FinishReason reason, std::optional<Error> error = {});
   void remove(LiveRequest& request, FinishReason reason);
@@ -96,12 +91,15 @@ class EngineCore {
   Scheduler scheduler_;
   PromptPacer pacer_;
   StepBatch batch_;
-  ActivationView logits_;
   std::vector<std::shared_ptr<LiveRequest>> live_;
   LazyMinHeap<LiveRequest> deadlines_;  // of those in live_ that have one
-  std::vector<Choosing> choosing_;
-  std::vector<PromptScore> prompt_scores_;
-  std::vector<float> hidden_;  // scratch of pool()
+  DeviceSampling sampling_;
+  std::array<StepWork, 2> works_;
+  StepWork* under_way_ =
+      nullptr;                   // launched and not finished: the device chooses all of its tokens
+  models::StepResults results_;  // of the step that is being finished
+  TimePoint last_end_ = {};      // when the last step was finished
+  std::vector<float> hidden_;    // scratch of pool()
   int32_t n_unstarted_ = 0;
   std::optional<Error> failure_;
   EngineStats stats_;

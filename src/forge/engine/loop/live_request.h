@@ -26,6 +26,7 @@ struct LiveChoice : ScheduledSequence {
   int32_t index = 0;
   Sampler sampler;
   TokenHistory history;  // kept only where penalties read it
+  int32_t slot = -1;     // where the device keeps its last token; -1: nowhere
   bool has_ended = false;
 
   [[nodiscard]] int32_t n_generated() const {
@@ -48,6 +49,7 @@ struct LiveRequest {
   int32_t n_unfinished = 0;           // choices
   bool is_live = false;               // between add() and the end of the last choice
   bool has_started = false;
+  bool is_chosen_on_device = false;
   std::vector<PositionLogprobs>
       prompt_logprobs;         // of all tokens but the first, until they are read
   std::vector<double> pooled;  // embedding: sum of hidden states, or the last one

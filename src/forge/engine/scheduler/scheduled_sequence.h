@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -32,8 +33,11 @@ struct ScheduledSequence {
   bool wants_prompt_logits = false;
   std::vector<int32_t> tokens;  // prompt, then what was generated; reserved for max_len
   int32_t n_prompt = 0;         // > 0
-  int32_t max_len = 0;          // tokens that it may have at most: n_prompt <= max_len
-  int32_t n_forks = 0;          // sequences that will fork from it once its prompt is computed
+  /// The last tokens of them that are being chosen on the device and not known yet: any negative
+  /// number stands for each.
+  int32_t n_unknown = 0;
+  int32_t max_len = 0;  // tokens that it may have at most: n_prompt <= max_len
+  int32_t n_forks = 0;  // sequences that will fork from it once its prompt is computed
   std::optional<TimePoint> queue_deadline;  // for the first step
 
   // Scheduler's.
@@ -52,6 +56,9 @@ struct ScheduledSequence {
   ScheduledSequence* previous = nullptr;  // in a SequenceList
   ScheduledSequence* next = nullptr;
 
+  [[nodiscard]] std::span<const int32_t> known_tokens() const {
+    return std::span(tokens).first(tokens.size() - static_cast<size_t>(n_unknown));
+  }
   /// Tokens that the next steps have to compute before another can be sampled; 1 in steady decode.
   [[nodiscard]] int32_t n_pending() const {
     return static_cast<int32_t>(tokens.size()) - n_computed;

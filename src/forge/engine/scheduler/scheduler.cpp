@@ -138,7 +138,9 @@ void Scheduler::complete(const StepPlan& plan) {
           std::max(sequence.n_prompt_logits, std::min(sequence.n_computed, sequence.n_prompt));
     }
     if (sequence.uses_prefix_cache) {
-      blocks_.register_prefix(sequence.table, sequence.tokens, sequence.n_computed,
+      const std::span<const int32_t> known = sequence.known_tokens();
+      blocks_.register_prefix(sequence.table, known,
+                              std::min(sequence.n_computed, static_cast<int32_t>(known.size())),
                               salt_of(sequence));
     }
     blocks_.release_before(sequence.table, first_kept(sequence));

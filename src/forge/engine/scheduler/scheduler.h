@@ -92,8 +92,9 @@ class Scheduler {
   /// without any decode), > 0. Never empty while there are sequences that have something pending.
   /// The planned step must be computed and completed, or all its sequences removed.
   [[nodiscard]] StepPlan plan(TimePoint now, int32_t max_prompt_tokens);
-  /// The planned step has been computed: full blocks enter the prefix cache, blocks outside the
-  /// window go back. Before the sampled tokens are appended.
+  /// The planned step has been computed, or is on its way ahead of everything planned later: full
+  /// blocks enter the prefix cache, blocks outside the window go back. Before the sampled tokens,
+  /// or what stands for them, are appended.
   void complete(const StepPlan& plan);
 
   [[nodiscard]] int32_t n_running() const { return static_cast<int32_t>(running_.size()); }

@@ -27,7 +27,7 @@ uint64_t Scheduler::salt_of(const ScheduledSequence& sequence) const {
 
 // The leading tokens that may come from the prefix cache.
 std::span<const int32_t> Scheduler::matchable(const ScheduledSequence& sequence) const {
-  const std::span<const int32_t> tokens = sequence.tokens;
+  const std::span<const int32_t> tokens = sequence.known_tokens();
   if (!sequence.uses_prefix_cache) return {};
   if (sequence.wants_prompt_logits && sequence.n_prompt_logits < sequence.n_prompt) {
     return tokens.first(static_cast<size_t>(sequence.n_prompt_logits));

@@ -21,7 +21,8 @@ embed_tokens(EmbedTask task) {
   const int t = thread_index() % 4;
   const int step = block_y() * kStepsPerBlock + thread_index() / 4;
   const int n_steps = task.table.n_steps();
-  const int row = task.tokens[token];
+  int row = task.tokens[token];
+  if (row < 0) row = task.chosen[-1 - row];
   const int lane = row % 8 * 4 + t;
   const int half = row % kRowTile / 8;  // row g or g + 8 of the tile
   typename Weights::Raw raw;

@@ -13,7 +13,10 @@ namespace forge::kernels::cuda {
 struct EmbedTask {
   PackedMatrix table;      // (vocab_size, hidden_dim), of any kind: it may be the LM head as well
   int32_t hidden_dim = 0;  // without padding; a multiple of 16
-  const int32_t* tokens = nullptr;  // (n_tokens), on the device, each within the vocabulary
+  /// (n_tokens), on the device, each within the vocabulary; or -1 - slot: the token that
+  /// chosen[slot] is when the kernel runs.
+  const int32_t* tokens = nullptr;
+  const int32_t* chosen = nullptr;
   int32_t n_tokens = 0;
   float scale = 1.0f;  // of the embeddings, where the model scales them
 

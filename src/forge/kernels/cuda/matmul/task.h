@@ -34,13 +34,13 @@ struct NormOut {
 };
 
 struct MatmulTask {
-  PackedMatrix weight;
+  PackedMatrix weight = {};
   int32_t n_rows = 0;  // without padding; what lies beyond is not written
   const uint16_t* x =
       nullptr;  // (n_tokens, x_stride), zeros beyond the real columns; 16-byte aligned rows
   int64_t x_stride = 0;
   int32_t n_tokens = 0;
-  NormIn norm;
+  NormIn norm = {};
   const float* bias = nullptr;  // (rows), in the order of the matrix's rows
 
   Finish finish = Finish::kStore;
@@ -48,7 +48,7 @@ struct MatmulTask {
   void* y = nullptr;  // (n_tokens, y_stride); kAdd: h, f32
   int64_t y_stride = 0;
   float* maxima = nullptr;  // kLogits: (n_tokens, row tiles)
-  NormOut next;             // kAdd
+  NormOut next = {};        // kAdd
 };
 
 }  // namespace forge::kernels::cuda

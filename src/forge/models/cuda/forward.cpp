@@ -1,0 +1,216 @@
+#include "forge/models/cuda/forward.h"
+
+#include <cmath>
+
+#include "forge/kernels/cuda/attention/attention.h"
+#include "forge/kernels/cuda/embed/embed.h"
+#include "forge/kernels/cuda/matmul/matmul.h"
+#include "forge/kernels/cuda/rows/gather.h"
+
+namespace forge::models::cuda {
+
+using kernels::cuda::AttentionTask;
+using kernels::cuda::Finish;
+using kernels::cuda::Gate;
+using kernels::cuda::KvLayer;
+using kernels::cuda::MatmulTask;
+using kernels::cuda::NormIn;
+using kernels::cuda::NormOut;
+using kernels::cuda::QkvRows;
+using kernels::cuda::Stream;
+
+Forward::Forward(const ModelSpec& spec, const DecoderShape& shape, const DeviceWeights& weights,
+                 const kernels::cuda::DeviceInfo& device, const StepInputs& inputs,
+                 const StepBuffers& buffers, std::byte* kv, kernels::cuda::KvType kv_type,
+                 const int32_t* chosen)
+    : spec_(spec),
+      shape_(shape),
+      weights_(weights),
+      device_(device),
+      inputs_(inputs),
+      buffers_(buffers),
+      kv_(kv),
+      kv_type_(kv_type),
+      chosen_(chosen) {}
+
+struct Forward::Step {
+  const Forward& f;
+  Stream& stream;
+  const StepBounds& bounds;
+
+  [[nodiscard]] NormIn norm_in() const {
+    return {f.buffers_.squares, static_cast<int32_t>(f.shape_.hidden_tiles), f.spec_.norm_eps};
+  }
+  /// What the next norm wants; weight is that norm's.
+  [[nodiscard]] NormOut norm_out(const float* weight) const {
+    return {weight, f.buffers_.x, f.shape_.x, f.buffers_.squares};
+  }
+  [[nodiscard]] Status matmul(const MatmulTask& task) const {
+    return kernels::cuda::matmul(stream, f.device_, task);
+  }
+
+  [[nodiscard]] Status embed() const {
+    return kernels::cuda::embed(stream, f.device_,
+                                {.table = f.weights_.embedding,
+                                 .hidden_dim = f.spec_.hidden_dim,
+                                 .tokens = f.inputs_.token_ids,
+                                 .chosen = f.chosen_,
+                                 .n_tokens = bounds.n_tokens,
+                                 .h = f.buffers_.hidden,
+                                 .h_stride = f.shape_.hidden,
+                                 .next = norm_out(f.weights_.layers.front().attn_norm)});
+  }
+
+  [[nodiscard]] Status qkv(const DeviceLayer& layer) const {
+    for (int32_t i = 0; i < layer.n_qkv; ++i) {
+      const QkvPart& part = layer.qkv[static_cast<size_t>(i)];
+      FORGE_TRY_STATUS(
+          matmul({.weight = part.matrix,
+                  .n_rows = part.n_rows,
+                  .x = f.buffers_.x,
+                  .x_stride = f.shape_.x,
+                  .n_tokens = bounds.n_tokens,
+                  .norm = norm_in(),
+                  .bias = layer.qkv_bias == nullptr ? nullptr : layer.qkv_bias + part.first_row,
+                  .finish = Finish::kStore,
+                  .y = f.buffers_.qkv + part.first_row,
+                  .y_stride = f.shape_.qkv}));
+    }
+    return {};
+  }
+
+  [[nodiscard]] Status attention(int32_t index, const DeviceLayer& layer) const {
+    const ModelSpec& spec = f.spec_;
+    const QkvRows rows{.qkv = f.buffers_.qkv,
+                       .stride = f.shape_.qkv,
+                       .q_norm = layer.q_norm,
+                       .k_norm = layer.k_norm,
+                       .norm_eps = spec.norm_eps,
+                       .rotary_dim = spec.rope.rotary_dim,
+                       .turns_pairs = spec.rope.layout == RopeLayout::kPairs,
+                       .angles = f.weights_.angles,
+                       .long_angles = f.weights_.long_angles,
+                       .is_long = f.inputs_.is_long};
+    std::byte* const keys = f.kv_ + 2 * index * f.shape_.kv_plane_bytes;
+    const KvLayer kv{f.kv_type_, keys, keys + f.shape_.kv_plane_bytes, f.shape_.kv_block_bytes};
+    AttentionTask task{.heads = {spec.n_heads, spec.n_kv_heads, spec.head_dim},
+                       .rows = rows,
+                       .kv = kv,
+                       .sequences = f.inputs_.sequences,
+                       .block_tables = f.inputs_.block_tables,
+                       .n_sequences = bounds.n_decodes,
+                       .max_rows = 1,
+                       .max_kv_len = bounds.max_kv_len,
+                       .window = spec.sliding_window[static_cast<size_t>(index)],
+                       .scale = 1.0f / std::sqrt(static_cast<float>(spec.head_dim)),
+                       .out = f.buffers_.attended,
+                       .out_stride = f.shape_.attended,
+                       .workspace = f.buffers_.attention};
+    if (bounds.n_prompts == 0) return kernels::cuda::attention(stream, f.device_, task);
+    FORGE_TRY_STATUS(kernels::cuda::rope_append(stream, f.device_,
+                                                {.heads = task.heads,
+                                                 .rows = rows,
+                                                 .n_tokens = bounds.n_tokens,
+                                                 .positions = f.inputs_.positions,
+                                                 .first_blocks = f.inputs_.first_blocks,
+                                                 .block_tables = f.inputs_.block_tables,
+                                                 .kv = kv,
+                                                 .q = f.buffers_.q}));
+    task.q = f.buffers_.q;
+    if (bounds.n_decodes > 0) {
+      FORGE_TRY_STATUS(kernels::cuda::attention(stream, f.device_, task));
+    }
+    task.sequences += bounds.n_decodes;
+    task.n_sequences = bounds.n_prompts;
+    task.max_rows = bounds.max_prompt_rows;
+    return kernels::cuda::attention(stream, f.device_, task);
+  }
+
+  /// hidden += W x, and what the next norm wants.
+  [[nodiscard]] Status add(const kernels::cuda::PackedMatrix& weight, const float* bias,
+                           const uint16_t* x, int64_t stride, const float* next_norm) const {
+    return matmul({.weight = weight,
+                   .n_rows = f.spec_.hidden_dim,
+                   .x = x,
+                   .x_stride = stride,
+                   .n_tokens = bounds.n_tokens,
+                   .bias = bias,
+                   .finish = Finish::kAdd,
+                   .y = f.buffers_.hidden,
+                   .y_stride = f.shape_.hidden,
+                   .next = norm_out(next_norm)});
+  }
+
+  [[nodiscard]] Status gate_up(const DeviceLayer& layer) const {
+    const bool is_silu = f.spec_.activation == Activation::kSilu;
+    return matmul({.weight = layer.gate_up,
+                   .n_rows = layer.gate_up.rows,
+                   .x = f.buffers_.x,
+                   .x_stride = f.shape_.x,
+                   .n_tokens = bounds.n_tokens,
+                   .norm = norm_in(),
+                   .bias = layer.gate_up_bias,
+                   .finish = Finish::kGated,
+                   .gate = is_silu ? Gate::kSilu : Gate::kGeluTanh,
+                   .y = f.buffers_.mid,
+                   .y_stride = f.shape_.mid});
+  }
+
+  [[nodiscard]] Status head() const {
+    if (bounds.n_logit_rows == 0) return {};
+    MatmulTask task{.weight = f.weights_.head,
+                    .n_rows = f.spec_.vocab_size,
+                    .x = f.buffers_.x,
+                    .x_stride = f.shape_.x,
+                    .n_tokens = bounds.n_logit_rows,
+                    .norm = norm_in(),
+                    .finish = Finish::kLogits,
+                    .y = f.buffers_.logits,
+                    .y_stride = f.shape_.logits,
+                    .maxima = f.buffers_.maxima};
+    if (!bounds.has_all_logits) {
+      FORGE_TRY_STATUS(
+          kernels::cuda::gather_rows(stream, {.x = f.buffers_.x,
+                                              .stride = f.shape_.x,
+                                              .squares = f.buffers_.squares,
+                                              .n_tiles = f.shape_.hidden_tiles,
+                                              .rows = f.inputs_.logit_rows,
+                                              .n_rows = bounds.n_logit_rows,
+                                              .x_out = f.buffers_.head_x,
+                                              .squares_out = f.buffers_.head_squares}));
+      task.x = f.buffers_.head_x;
+      task.norm.squares = f.buffers_.head_squares;
+    }
+    return matmul(task);
+  }
+};
+
+Status Forward::queue(Stream& stream, const StepBounds& bounds, BeforeStage before_stage,
+                      AfterLayer after_layer) const {
+  const Step step{*this, stream, bounds};
+  FORGE_TRY_STATUS(before_stage(StageTimes::kEmbed));
+  FORGE_TRY_STATUS(step.embed());
+  FORGE_TRY_STATUS(after_layer(-1));
+  for (int32_t i = 0; i < spec_.n_layers; ++i) {
+    const auto index = static_cast<size_t>(i);
+    const DeviceLayer& layer = weights_.layers[index];
+    const bool is_last = i + 1 == spec_.n_layers;
+    const float* next = is_last ? weights_.output_norm : weights_.layers[index + 1].attn_norm;
+    FORGE_TRY_STATUS(before_stage(StageTimes::kQkv));
+    FORGE_TRY_STATUS(step.qkv(layer));
+    FORGE_TRY_STATUS(before_stage(StageTimes::kAttention));
+    FORGE_TRY_STATUS(step.attention(i, layer));
+    FORGE_TRY_STATUS(before_stage(StageTimes::kOutput));
+    FORGE_TRY_STATUS(step.add(layer.output, layer.output_bias, buffers_.attended, shape_.attended,
+                              layer.ffn_norm));
+    FORGE_TRY_STATUS(before_stage(StageTimes::kGateUp));
+    FORGE_TRY_STATUS(step.gate_up(layer));
+    FORGE_TRY_STATUS(before_stage(StageTimes::kDown));
+    FORGE_TRY_STATUS(step.add(layer.down, layer.down_bias, buffers_.mid, shape_.mid, next));
+    FORGE_TRY_STATUS(after_layer(i));
+  }
+  FORGE_TRY_STATUS(before_stage(StageTimes::kHead));
+  return step.head();
+}
+
+}  // namespace forge::models::cuda

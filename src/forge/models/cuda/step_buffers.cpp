@@ -1,0 +1,79 @@
+#include "forge/models/cuda/step_buffers.h"
+
+#include <algorithm>
+
+#include "forge/kernels/cuda/attention/attention.h"
+#include "forge/models/pipelined_backend.h"
+
+namespace forge::models::cuda {
+
+using kernels::cuda::AttentionTask;
+using kernels::cuda::AttentionWorkspace;
+
+namespace {
+
+/// Large enough for steps of decodes and for steps with one prompt as long as a step.
+AttentionWorkspace largest_workspace(const ModelSpec& spec, const DecoderShape& shape) {
+  const auto bounds = [&](int32_t n_sequences, int32_t max_rows) {
+    return kernels::cuda::attention_workspace(
+        {.heads = {spec.n_heads, spec.n_kv_heads, spec.head_dim},
+         .n_sequences = n_sequences,
+         .max_rows = max_rows,
+         .max_kv_len = shape.max_kv_len});
+  };
+  const AttentionWorkspace decodes = bounds(shape.n_sequences, 1);
+  const AttentionWorkspace prompts = bounds(shape.n_sequences, shape.n_tokens);
+  return {.n_partials = std::max(decodes.n_partials, prompts.n_partials),
+          .n_counters = std::max(decodes.n_counters, prompts.n_counters)};
+}
+
+}  // namespace
+
+StepInputs lay_out_inputs(const DecoderShape& shape, DeviceArena& arena) {
+  StepInputs inputs;
+  inputs.token_ids = arena.take_array<int32_t>(shape.n_tokens);
+  inputs.positions = arena.take_array<int32_t>(shape.n_tokens);
+  inputs.first_blocks = arena.take_array<int32_t>(shape.n_tokens);
+  inputs.logit_rows = arena.take_array<int32_t>(shape.n_logit_rows);
+  inputs.is_long = arena.take_array<uint8_t>(shape.n_tokens);
+  inputs.samples = arena.take_array<kernels::cuda::SampleRow>(shape.n_samples);
+  inputs.sequences = arena.take_array<kernels::cuda::AttentionRows>(shape.n_sequences);
+  inputs.block_tables =
+      arena.take_array<int32_t>(int64_t{shape.n_sequences} * shape.blocks_per_sequence);
+  return inputs;
+}
+
+StepBuffers lay_out_buffers(const ModelSpec& spec, const DecoderShape& shape, DeviceArena& arena) {
+  const int64_t n = shape.n_tokens;
+  const int64_t n_logits = shape.n_logit_rows;
+  StepBuffers b;
+  b.hidden = arena.take_array<float>(n * shape.hidden);
+  b.x = arena.take_array<uint16_t>(n * shape.x);
+  b.squares = arena.take_array<float>(n * shape.hidden_tiles);
+  b.qkv = arena.take_array<float>(n * shape.qkv);
+  b.q = arena.take_array<uint16_t>(n * shape.q);
+  b.attended = arena.take_array<uint16_t>(n * shape.attended);
+  b.mid = arena.take_array<uint16_t>(n * shape.mid);
+  b.head_x = arena.take_array<uint16_t>(n_logits * shape.x);
+  b.head_squares = arena.take_array<float>(n_logits * shape.hidden_tiles);
+  b.logits = arena.take_array<float>(n_logits * shape.logits);
+  b.maxima = arena.take_array<float>(n_logits * shape.logit_tiles);
+  b.attention = largest_workspace(spec, shape);
+  b.attention.partials = arena.take_array<float>(b.attention.n_partials);
+  b.attention.counters = arena.take_array<int32_t>(b.attention.n_counters);
+  return b;
+}
+
+SampleBuffers lay_out_samples(const DecoderShape& shape, DeviceArena& arena) {
+  const int64_t n = shape.n_samples;
+  SampleBuffers b;
+  b.results = arena.take_array<kernels::cuda::SampleResult>(n);
+  b.top = arena.take_array<kernels::cuda::TopLogprob>(n * kernels::cuda::kMaxTopLogprobs);
+  b.chosen = arena.take_array<int32_t>(shape.n_slots);
+  b.biases = arena.take_array<kernels::cuda::BiasEntry>(n * PipelinedBackend::kMaxBiases);
+  b.excluded = arena.take_array<int32_t>(n * PipelinedBackend::kMaxExcluded);
+  b.workspace = arena.take(kernels::cuda::sample_workspace_bytes(shape.n_samples));
+  return b;
+}
+
+}  // namespace forge::models::cuda

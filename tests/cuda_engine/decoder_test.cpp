@@ -1,0 +1,107 @@
+// Trusts: transformers on PyTorch in f32, through tests/models/goldens; the decoder itself where
+// bits must not depend on the batch.
+//
+// The whole decoder on the tests' stand-in for the CUDA runtime: graphs, streams and kernels, on
+// the CPU.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "tests/models/golden.h"
+#include "tests/models/sequence_runner.h"
+
+namespace forge::models {
+namespace {
+
+using kernels::cuda::KvType;
+
+BackendOptions on_cuda(KvType kv_type = KvType::kHalf) {
+  BackendOptions options;
+  options.cuda_device = 0;
+  options.cuda_kv_type = kv_type;
+  return options;
+}
+
+bool same_bits(const Matrix& a, const Matrix& b) {
+  return a.columns == b.columns && a.values.size() == b.values.size() &&
+         std::memcmp(a.values.data(), b.values.data(), a.values.size() * sizeof(float)) == 0;
+}
+
+class CudaDecoderGolden : public testing::TestWithParam<GoldenCase> {
+ protected:
+  const Golden golden = load_golden(GetParam().variant, GetParam().stem);
+  const std::unique_ptr<Model> model = load_or_die(golden_path(GetParam().variant));
+  const int32_t length = static_cast<int32_t>(golden.prompt_ids.size());
+};
+
+// bf16 has 8 bits: each product's factors are off by at most 2^-9, and a few of them add up.
+TEST_P(CudaDecoderGolden, EveryLayerIsTheReferenceWithinBf16) {
+  constexpr double kTolerance = 0.03;
+  SequenceRunner runner(*model, length, 2, 1, on_cuda());
+  runner.record_stages(true);
+  TestSequence sequence = runner.start(golden.prompt_ids);
+  const Matrix logits = runner.run(sequence, length);
+  const auto error = [&](const std::string& name, const Matrix& found) {
+    return max_relative_error(found.values.data(), golden.row(name, 0),
+                              static_cast<int64_t>(found.values.size()));
+  };
+  double worst = 0.0;
+  for (int32_t i = 0; i < model->spec.n_layers; ++i) {
+    const double of_layer =
+        error("layer." + std::to_string(i), runner.stages().at("layer " + std::to_string(i)));
+    EXPECT_LE(of_layer, kTolerance) << "layer " << i;
+    worst = std::max(worst, of_layer);
+  }
+  EXPECT_LE(error("final_norm", runner.stages().at("final_norm")), kTolerance);
+  EXPECT_LE(error("logits", logits), kTolerance);
+  testing::Test::RecordProperty("worst_layer_error", fmt::format("{:.2e}", worst));
+}
+
+// Each token after the reference's own beginning, where the reference is sure by more than what
+// bf16 may move two logits apart. Random weights leave some of them nearly alike.
+TEST_P(CudaDecoderGolden, GreedyTokensAreTheReferences) {
+  constexpr float kUnsure = 0.02f;  // of the largest logit
+  const int32_t original =
+      model->spec.rope.long_inv_freq.empty() ? 0 : model->spec.rope.original_context;
+  const auto n_greedy = static_cast<int32_t>(golden.greedy_ids.size());
+  SequenceRunner runner(*model, length + n_greedy, 1, 1, on_cuda());
+  TestSequence sequence = runner.start(golden.prompt_ids);
+  int n_sure = 0;
+  for (int32_t i = 0; i < n_greedy; ++i) {
+    const auto size = static_cast<int32_t>(sequence.tokens.size());
+    if (original > 0 && sequence.n_cached <= original && size > original) sequence.n_cached = 0;
+    const Matrix logits = runner.run(sequence, size);
+    const float* expected = golden.row("greedy_logits", i);
+    std::vector<float> sorted(expected, expected + logits.columns);
+    std::ranges::sort(sorted, std::greater());
+    const int32_t id = golden.greedy_ids[static_cast<size_t>(i)];
+    if (sorted[0] - sorted[1] > kUnsure * std::max(sorted[0], -sorted.back())) {
+      EXPECT_EQ(argmax(logits.last_row(), logits.columns), id) << "token " << i;
+      ++n_sure;
+    }
+    sequence.tokens.push_back(id);
+  }
+  EXPECT_GE(n_sure, n_greedy * 3 / 4);
+}
+
+// Decoding token by token, chunks and whole prompts take different kernels.
+TEST_P(CudaDecoderGolden, ChunksGiveTheSameBits) {
+  for (const KvType kv_type : {KvType::kHalf, KvType::kFp8, KvType::kInt8}) {
+    const auto logits = [&](int32_t chunk_len) {
+      SequenceRunner runner(*model, length, 1, 1, on_cuda(kv_type));
+      TestSequence sequence = runner.start(golden.prompt_ids);
+      return runner.run(sequence, chunk_len);
+    };
+    const Matrix whole = logits(length);
+    for (const int32_t chunk_len : {1, 5}) {
+      EXPECT_TRUE(same_bits(logits(chunk_len), whole)) << "chunks of " << chunk_len;
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(All, CudaDecoderGolden, testing::ValuesIn(golden_cases()),
+                         [](const auto& test) { return case_name(test.param); });
+
+}  // namespace
+}  // namespace forge::models
