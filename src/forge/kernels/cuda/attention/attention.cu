@@ -5,8 +5,21 @@
 #include "forge/kernels/cuda/attention/launchers.h"
 
 namespace forge::kernels::cuda {
+namespace {
+
+/// Up to so many packed rows of an entry, keys and values are read again for each 16 of them, but a
+/// sequence is shared by many blocks.
+constexpr int32_t kFewRows = 64;
+
+bool takes_few(const AttentionTask& task) {
+  const int32_t group = task.heads.n_heads / task.heads.n_kv_heads;
+  return task.max_rows == 1 || task.max_rows * group <= kFewRows;
+}
+
+}  // namespace
 
 AttentionWorkspace attention_workspace(const AttentionTask& bounds) {
+  if (!takes_few(bounds)) return {};
   return attention_few_workspace(bounds);
 }
 
@@ -19,7 +32,11 @@ Status attention(Stream& stream, const DeviceInfo& device, const AttentionTask& 
                  " floats, expected " + std::to_string(wanted.n_partials)};
   }
   if (task.n_sequences == 0 || task.max_rows == 0) return {};
-  return launch_attention_few(stream, device, task);
+  if (takes_few(task)) return launch_attention_few(stream, device, task);
+  if (task.q == nullptr) {
+    return Error{"attention: " + std::to_string(task.max_rows) + " rows that are not turned yet"};
+  }
+  return launch_attention_many(stream, task);
 }
 
 }  // namespace forge::kernels::cuda

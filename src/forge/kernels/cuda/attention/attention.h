@@ -18,12 +18,14 @@ namespace forge::kernels::cuda {
 /// else is in the batch, however the prompt was cut into steps, whether it was turned by
 /// rope_append() or here, and whatever the bounds of the task are.
 ///
-/// A step of decodes and prompts calls it once for each kind: the grid is laid out for max_rows,
-/// and above some rows a kernel is taken that does not split long sequences.
+/// Above 64 rows and heads of a group in an entry (max_rows * n_heads / n_kv_heads; one row is
+/// never too many) a kernel is taken that does not split long sequences and that wants turned
+/// queries. So a step of decodes and prompts calls it once for each kind.
 [[nodiscard]] Status attention(Stream& stream, const DeviceInfo& device, const AttentionTask& task);
 
 /// What AttentionTask::workspace must have for a task with these bounds (heads, n_sequences,
-/// max_rows, max_kv_len, window): pointers are null. Grows with each bound.
+/// max_rows, max_kv_len, window); pointers are null. Prompts need none, so ask for each kind of
+/// step and take the most.
 [[nodiscard]] AttentionWorkspace attention_workspace(const AttentionTask& bounds);
 
 /// Queues copies of cache blocks.

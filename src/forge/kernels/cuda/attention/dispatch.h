@@ -24,6 +24,10 @@ template <KvType Type, typename Launch>
   }
 }
 
+[[nodiscard]] inline Status unknown_kv_type() {
+  return Error{"attention: an unknown type of KV cache"};
+}
+
 /// launch<KvType, padded head_dim>() for a cache type and the model's head_dim.
 template <typename Launch>
 [[nodiscard]] Status with_cache(KvType type, int32_t head_dim, Launch&& launch) {
@@ -35,7 +39,7 @@ template <typename Launch>
     case KvType::kInt8:
       return with_head_dim<KvType::kInt8>(head_dim, launch);
   }
-  return Error{"attention: an unknown type of KV cache"};
+  return unknown_kv_type();
 }
 
 /// Messages are put together by hand: nvcc cannot check fmt's format strings.

@@ -1,13 +1,16 @@
 // Attention of a few rows, queued by the host: how long sequences are split.
-#include "forge/kernels/cuda/attention/few.h"
-
 #include <algorithm>
 
 #include "forge/kernels/cuda/attention/dispatch.h"
+#include "forge/kernels/cuda/attention/launch_few.h"
 #include "forge/kernels/cuda/attention/launchers.h"
-#include "forge/kernels/cuda/runtime/launch.h"
 
 namespace forge::kernels::cuda {
+
+extern template Status launch_few<KvType::kHalf>(Stream&, const AttentionTask&, FewShape, int32_t);
+extern template Status launch_few<KvType::kFp8>(Stream&, const AttentionTask&, FewShape, int32_t);
+extern template Status launch_few<KvType::kInt8>(Stream&, const AttentionTask&, FewShape, int32_t);
+
 namespace {
 
 /// Blocks of 4 warps that a processor should have to keep loads under way; those that find nothing
@@ -43,15 +46,15 @@ Status launch_attention_few(Stream& stream, const DeviceInfo& device, const Atte
   const int32_t wanted = device.n_processors * kBlocksPerProcessor;
   const int32_t n_pairs = n_groups * task.heads.n_kv_heads;
   const int32_t splits = std::clamp((wanted + n_pairs - 1) / n_pairs, 1, shape.max_spans);
-  return with_cache(task.kv.type, task.heads.head_dim, [&]<KvType Type, int HeadDim>() {
-    return launch(
-        stream,
-        {.name = "attention_few",
-         .grid = {n_groups, task.heads.n_kv_heads, splits},
-         .n_threads = kFewThreads,
-         .shared_bytes = few_attention_shared_bytes(HeadDim, shape.n_rows, task.q == nullptr)},
-        attention_few<Bf16, Type, HeadDim>, task, shape);
-  });
+  switch (task.kv.type) {
+    case KvType::kHalf:
+      return launch_few<KvType::kHalf>(stream, task, shape, splits);
+    case KvType::kFp8:
+      return launch_few<KvType::kFp8>(stream, task, shape, splits);
+    case KvType::kInt8:
+      return launch_few<KvType::kInt8>(stream, task, shape, splits);
+  }
+  return unknown_kv_type();
 }
 
 }  // namespace forge::kernels::cuda

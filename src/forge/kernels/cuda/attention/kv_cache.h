@@ -50,7 +50,7 @@ constexpr int64_t kv_block_bytes(KvType type, int32_t n_kv_heads, int32_t head_d
 }
 
 /// One layer's keys and values: (n_blocks, n_kv_heads) head blocks each, blocks block_bytes apart
-/// (at least kv_block_bytes(), a multiple of 16), both 16-byte aligned.
+/// (at least kv_block_bytes(), a multiple of 16), both 16-byte aligned, less than 32 GB each.
 struct KvLayer {
   KvType type = KvType::kHalf;
   std::byte* keys = nullptr;

@@ -12,4 +12,7 @@ namespace forge::kernels::cuda {
                                           const AttentionTask& task);
 [[nodiscard]] AttentionWorkspace attention_few_workspace(const AttentionTask& bounds);
 
+/// Needs turned queries, and no workspace.
+[[nodiscard]] Status launch_attention_many(Stream& stream, const AttentionTask& task);
+
 }  // namespace forge::kernels::cuda

@@ -49,15 +49,17 @@ FORGE_DEVICE TileBlocks find_blocks(const KvLayer& kv, const int32_t* block_tabl
                                     int first_position, int from, int to) {
   const int first = from / kKvBlock;
   const int last = (to - 1) / kKvBlock;
+  const int64_t head_at = int64_t{kv_head} * kv_head_block_bytes(Type, HeadDim);
   TileBlocks blocks;
+  blocks.keys = kv.keys + head_at;
+  blocks.values = kv.values + head_at;
+  blocks.value_scales = blocks.values + kKvBlock * HeadDim * kv_code_bytes(Type);
+  const auto units = static_cast<int32_t>(kv.block_bytes / 16);
   FORGE_UNROLL
   for (int i = 0; i < kTileBlocks; ++i) {
     const int block = first_position / kKvBlock + i;
-    const int there = block < first ? first : block > last ? last : block;
-    const int64_t at =
-        block_table[there] * kv.block_bytes + int64_t{kv_head} * kv_head_block_bytes(Type, HeadDim);
-    blocks.keys[i] = kv.keys + at;
-    blocks.values[i] = kv.values + at;
+    blocks.at[i] = block_table[block < first ? first : block > last ? last : block] * units;
+    blocks.scales_at[i] = blocks.at[i];
   }
   return blocks;
 }

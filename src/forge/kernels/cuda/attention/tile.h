@@ -73,10 +73,26 @@ struct TileWeights {
   float m[2];
 };
 
-/// Head blocks of a tile. All are readable: where nobody sees a block, it is another one's address.
+/// Head blocks of a tile: the i-th is 16 * at[i] bytes after `keys` and `values`. (16, so that the
+/// place takes one register in caches of up to 32 GB a plane.) All are readable: where nobody sees
+/// a block, it is another one's place. An 8-bit type's scales are needed before values are, and lie
+/// 16 * scales_at[i] bytes after `value_scales`.
 struct TileBlocks {
-  const std::byte* keys[kTileBlocks];
-  const std::byte* values[kTileBlocks];
+  const std::byte* keys;
+  const std::byte* values;
+  const std::byte* value_scales;
+  int32_t at[kTileBlocks];
+  int32_t scales_at[kTileBlocks];
+
+  [[nodiscard]] FORGE_DEVICE const std::byte* key(int i) const {
+    return keys + int64_t{at[i]} * 16;
+  }
+  [[nodiscard]] FORGE_DEVICE const std::byte* value(int i) const {
+    return values + int64_t{at[i]} * 16;
+  }
+  [[nodiscard]] FORGE_DEVICE const std::byte* value_scale(int i) const {
+    return value_scales + int64_t{scales_at[i]} * 16;
+  }
 };
 
 /// How the rows of keys lie: in the cache, one after another.
@@ -106,7 +122,7 @@ FORGE_DEVICE void weigh_tile(const QueryFragments<HeadDim>& q, const TileBlocks&
       FORGE_UNROLL
       for (int group = 0; group < HeadDim / 32; ++group) {
         const auto words = load_as<typename Read::KeyWords>(
-            blocks.keys[block] +
+            blocks.key(block) +
             KeyPlace::offset(kRowBytes, token, (group * 32 + t * 8) * Read::kCodeBytes));
         Half::mma(scores[2 * block + half], q.a[group][0], Read::keys(words, 0));
         Half::mma(scores[2 * block + half], q.a[group][1], Read::keys(words, 1));
@@ -117,7 +133,7 @@ FORGE_DEVICE void weigh_tile(const QueryFragments<HeadDim>& q, const TileBlocks&
   FORGE_UNROLL
   for (int block = 0; block < kTileBlocks; ++block) {
     TokenScales scales;
-    if constexpr (Read::kHasScales) scales.load(blocks.keys[block] + kKvBlock * kRowBytes, t);
+    if constexpr (Read::kHasScales) scales.load(blocks.key(block) + kKvBlock * kRowBytes, t);
     FORGE_UNROLL
     for (int i = 0; i < 8; ++i) {
       const int column = i / 4 * 2 + i % 2;
@@ -138,7 +154,7 @@ FORGE_DEVICE void weigh_tile(const QueryFragments<HeadDim>& q, const TileBlocks&
   FORGE_UNROLL
   for (int block = 0; block < kTileBlocks; ++block) {
     TokenScales scales;
-    if constexpr (Read::kHasScales) scales.load(blocks.values[block] + kKvBlock * kRowBytes, t);
+    if constexpr (Read::kHasScales) scales.load(blocks.value_scale(block), t);
     float p[2][4];
     FORGE_UNROLL
     for (int i = 0; i < 8; ++i) {
@@ -174,7 +190,7 @@ FORGE_DEVICE FragmentD sum_values(const TileWeights& weights, const TileBlocks& 
   FORGE_UNROLL
   for (int block = 0; block < kTileBlocks; ++block) {
     const auto words = load_as<typename Read::ValueWords>(
-        blocks.values[block] + ((i * 8 + lane / 4) * kKvBlock + lane % 4 * 4) * Read::kCodeBytes);
+        blocks.value(block) + ((i * 8 + lane / 4) * kKvBlock + lane % 4 * 4) * Read::kCodeBytes);
     Half::mma(sum, weights.p[block], Read::values(words));
   }
   return sum;

@@ -1,0 +1,24 @@
+// Attention of many rows, queued by the host.
+#include "forge/kernels/cuda/attention/dispatch.h"
+#include "forge/kernels/cuda/attention/launch_many.h"
+#include "forge/kernels/cuda/attention/launchers.h"
+
+namespace forge::kernels::cuda {
+
+extern template Status launch_many<KvType::kHalf>(Stream&, const AttentionTask&);
+extern template Status launch_many<KvType::kFp8>(Stream&, const AttentionTask&);
+extern template Status launch_many<KvType::kInt8>(Stream&, const AttentionTask&);
+
+Status launch_attention_many(Stream& stream, const AttentionTask& task) {
+  switch (task.kv.type) {
+    case KvType::kHalf:
+      return launch_many<KvType::kHalf>(stream, task);
+    case KvType::kFp8:
+      return launch_many<KvType::kFp8>(stream, task);
+    case KvType::kInt8:
+      return launch_many<KvType::kInt8>(stream, task);
+  }
+  return unknown_kv_type();
+}
+
+}  // namespace forge::kernels::cuda
