@@ -9,6 +9,7 @@
 #include <numeric>
 
 #include "forge/engine/random.h"
+#include "forge/kernels/cuda/matmul/matmul.h"
 #include "tests/cuda/orders.h"
 #include "tests/cuda/sampling_step.h"
 
@@ -123,6 +124,38 @@ TEST(Sampling, AStageThatWasNotRecordedIsSaid) {
   for (size_t row = 1; row < step.rows.size(); ++row) {
     EXPECT_EQ(outcome.results[row].status, SampleStatus::kNotRecorded) << row;
     EXPECT_EQ(outcome.next_token[row], 0) << row;
+  }
+}
+
+// The LM head's maxima say where a logit is not a number, in whichever row of a tile.
+TEST(Sampling, TheOutputHeadKeepsWhatIsNotANumber) {
+  OnDevice on;
+  const auto weight = on.upload(std::vector<uint16_t>(16 * 64, 0));
+  const auto x = on.upload(std::vector<uint16_t>(64, 0));
+  for (size_t bad = 0; bad < 16; ++bad) {
+    std::vector<float> biases(16, 1.0f);
+    biases[bad] = kNan;
+    const auto bias = on.upload(biases);
+    const auto y = on.array<float>(16);
+    const auto maxima = on.array<float>(1);
+    const MatmulTask task{.weight = {.kind = WeightKind::kHalf,
+                                     .rows = 16,
+                                     .columns = 64,
+                                     .low = reinterpret_cast<const std::byte*>(weight.data()),
+                                     .row_bytes = 128},
+                          .n_rows = 16,
+                          .x = x.data(),
+                          .x_stride = 64,
+                          .n_tokens = 1,
+                          .norm = {},
+                          .bias = bias.data(),
+                          .finish = Finish::kLogits,
+                          .y = y.data(),
+                          .y_stride = 16,
+                          .maxima = maxima.data(),
+                          .next = {}};
+    OnDevice::require(matmul(on.stream(), on.info(), task));
+    EXPECT_FALSE(on.download(maxima)[0] < kInfinity) << bad;
   }
 }
 

@@ -65,7 +65,10 @@ FORGE_DEVICE void finish_pair(const MatmulTask& task, int row_tile, int g, int t
     }
   } else if (task.finish == Finish::kLogits) {
     const float none = -INFINITY;
-    const float most = max_lanes<8>(larger(has_upper ? upper : none, has_lower ? lower : none));
+    // A maximum drops what is not a number; as +infinity the sampler finds it.
+    const auto seen = [](float x) { return x == x ? x : INFINITY; };
+    const float most =
+        max_lanes<8>(larger(has_upper ? seen(upper) : none, has_lower ? seen(lower) : none));
     if (is_there && g == 0) {
       task.maxima[int64_t{token} * task.weight.n_row_tiles() + row_tile] = most;
     }

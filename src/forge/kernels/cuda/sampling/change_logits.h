@@ -42,7 +42,7 @@ FORGE_DEVICE void apply_history(const SampleTask& task, const SampleRow& row,
   const int n_entries = slot.n_entries;
   const int pending = slot.pending;
   if (thread_index() == 0) shared.is_known = pending < 0 ? 1 : 0;
-  sync_block();
+  sync_block();  // for the biases too
   for (int i = thread_index(); i < n_entries; i += n_threads()) {
     if (pending >= 0 && entries[i].id == pending) {
       ++entries[i].n_generated;
@@ -90,7 +90,6 @@ change_logits(SampleTask task) {
     entry.raw = logit;
     logit += entry.bias;
   }
-  sync_block();
   if (row.has(kHistory)) apply_history(task, row, logits, shared);
   sync_block();
   for (int i = row.excluded_begin + thread; i < row.excluded_end; i += n_threads()) {

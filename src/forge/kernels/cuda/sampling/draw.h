@@ -16,7 +16,6 @@ struct DrawShared {
   uint64_t best_slots[kSampleWarps];
   uint32_t is_last;
   float raw;
-  int is_bias;
 };
 
 /// What may be drawn.
@@ -76,23 +75,18 @@ FORGE_DEVICE uint64_t draw_part(const SampleRow& row, const RowLogits& logits, c
 FORGE_DEVICE float raw_logit(const SampleTask& task, const SampleRow& row, const RowLogits& logits,
                              int id, DrawShared& shared) {
   if (!row.changes_logits()) return logits.logits[id];
-  if (thread_index() == 0) {
-    shared.raw = logits.logits[id];
-    shared.is_bias = 0;
-  }
+  if (thread_index() == 0) shared.raw = logits.logits[id];
   sync_block();
-  // A token of both has its raw logit with the bias, which comes first.
-  for (int i = row.bias_begin + thread_index(); i < row.bias_end; i += n_threads()) {
-    if (task.biases[i].id != id) continue;
-    shared.raw = task.biases[i].raw;
-    shared.is_bias = 1;
-  }
-  sync_block();
-  if (row.has(kHistory) && shared.is_bias == 0) {
+  if (row.has(kHistory)) {
     const HistoryEntry* entries = task.history + row.slot * task.history_stride;
     for (int i = thread_index(); i < task.slots[row.slot].n_entries; i += n_threads()) {
       if (entries[i].id == id) shared.raw = entries[i].raw;
     }
+  }
+  sync_block();
+  // The bias came before the penalties, so this is the logit before both.
+  for (int i = row.bias_begin + thread_index(); i < row.bias_end; i += n_threads()) {
+    if (task.biases[i].id == id) shared.raw = task.biases[i].raw;
   }
   sync_block();
   return shared.raw;
