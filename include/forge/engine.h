@@ -28,12 +28,15 @@ namespace forge {
 
 /// How a model is run and what it may take. Zeros and empty texts choose for the machine.
 struct EngineOptions {
-  std::string device = "auto";  // "auto" or "cpu"
+  std::string device = "auto";  // "auto", "cpu", "cuda" or "cuda:N" ("gpu": "cuda")
   int32_t n_threads = 0;
-  std::string kv_dtype = {};      // "bf16" (the default), "f16", "f32", "int8"
-  std::string quantize = {};      // block format for F32, F16 and BF16 weights; "": as they are
-  std::string packed_cache = {};  // a folder that keeps packed weights for the next start
-  bool reference = false;         // the slow arithmetic that everything is tested against
+  std::string kv_dtype = {};  // "bf16" (the default), "f16", "f32", "int8"
+  /// Of products on an NVIDIA device: "bf16" (the default) or "f16". The CPU goes by the weights.
+  std::string dtype = {};
+  double gpu_memory_fraction = 0.9;  // most of a device's memory, what others take included
+  std::string quantize = {};         // block format for F32, F16 and BF16 weights; "": as they are
+  std::string packed_cache = {};     // a folder that keeps packed weights for the next start
+  bool reference = false;            // the slow arithmetic that everything is tested against
 
   int32_t context_len = 0;      // most tokens of prompt and text together
   int64_t kv_cache_tokens = 0;  // shared by all sequences; rounded up to whole blocks
@@ -55,9 +58,10 @@ struct EngineInfo {
   /// hexadecimal digits of a hash over version, checkpoint (its name; each tensor's name, type,
   /// shape and first KiB), arithmetic and types.
   std::string fingerprint;
-  std::string device = {};      // "cpu"
-  std::string arithmetic = {};  // the kernels' instruction set, or "reference"
-  std::string kv_dtype = {};    // "bf16"
+  std::string device = {};       // "cpu", "cuda:0"
+  std::string device_text = {};  // for people: "cuda:0 (NVIDIA H200)"; "auto" with its reason
+  std::string arithmetic = {};   // the kernels' instruction set, or "reference"
+  std::string kv_dtype = {};     // "bf16"
   int32_t n_threads = 0;
   int32_t context_len = 0;
   int32_t kv_cache_tokens = 0;

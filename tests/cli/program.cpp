@@ -125,6 +125,11 @@ Outcome run_forge(const std::vector<std::string>& arguments, std::string_view in
   return spawn(command, input, environment);
 }
 
+Outcome run_program(const std::vector<std::string>& command, std::string_view input,
+                    const std::vector<Environment>& environment) {
+  return spawn(command, input, environment);
+}
+
 Outcome run_shell(const std::string& command) { return spawn({"/bin/sh", "-c", command}, "", {}); }
 
 std::string stories_gguf() { return FORGE_SOURCE_DIR "/models/forge-stories.gguf"; }

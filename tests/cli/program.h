@@ -31,6 +31,11 @@ struct Environment {
                                 std::string_view input = "",
                                 const std::vector<Environment>& environment = {});
 
+/// The same of any program: a command's first word is its path.
+[[nodiscard]] Outcome run_program(const std::vector<std::string>& command,
+                                  std::string_view input = "",
+                                  const std::vector<Environment>& environment = {});
+
 /// Runs a line of sh in which $FORGE is the binary.
 [[nodiscard]] Outcome run_shell(const std::string& command);
 

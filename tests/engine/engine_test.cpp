@@ -261,7 +261,10 @@ TEST(Engine, OptionsOutOfRangeAreRefusedByName) {
   };
   EXPECT_EQ(message({.context_len = 513}), "context_len is 513, expected 0 to 512");
   EXPECT_EQ(message({.kv_dtype = "int4"}), "kv_dtype \"int4\": expected bf16, f16, f32 or int8");
-  EXPECT_EQ(message({.device = "cuda"}), "device \"cuda\": this build runs on the CPU only");
+  EXPECT_EQ(message({.device = "tpu"}), "device tpu: expected auto, cpu, cuda or cuda:N");
+  EXPECT_EQ(message({.dtype = "f32"}), "dtype \"f32\": expected bf16 or f16");
+  EXPECT_EQ(message({.gpu_memory_fraction = 1.0}),
+            "gpu_memory_fraction is 1, expected 0.05 to 0.98");
   EXPECT_EQ(message({.max_sequences = 600, .max_step_tokens = 100}),
             "max_sequences is 600, expected 1 to 100");
   EXPECT_EQ(message({.prompt_share = 0.0}), "prompt_share is 0, expected a number > 0 and <= 1");

@@ -49,8 +49,8 @@ struct Machine {
       if (name == "devices") settings.n_devices = std::stoi(value);
       if (name == "memory") settings.total_bytes = std::stoll(value);
       if (name == "capability") settings.compute_capability = std::stoi(value);
-      if (name == "code") settings.has_code = value == "yes";
       if (name == "driver") settings.no_driver = value;
+      if (name == "old_driver") settings.driver_version = std::stoi(value);
       if (name == "fail_after") settings.fail_after = std::stoll(value);
       if (name == "failure") settings.failure = value;
     }
@@ -158,25 +158,31 @@ void run_kernel(int32_t device, const simt::Launch& launch, const std::function<
 
 }  // namespace
 
-std::string built_for() { return "the CPU, for tests"; }
+/// As CUDA 13.0's.
+constexpr int32_t kRuntimeVersion = 13000;
+
+std::string built_for() { return "8.0; PTX of 8.0"; }
 
 Result<std::vector<DeviceInfo>> list_devices() {
   const Lock lock(machine().mutex);
   const fake_cuda::Settings& settings = machine().settings;
   if (!settings.no_driver.empty()) return no_driver(settings.no_driver);
+  if (settings.driver_version < kRuntimeVersion) {
+    return driver_too_old(settings.driver_version, kRuntimeVersion);
+  }
   if (settings.n_devices == 0) return no_devices();
   std::vector<DeviceInfo> devices;
   for (int32_t i = 0; i < settings.n_devices; ++i) {
     devices.push_back({.index = i,
                        .name = "a fake",
                        .compute_capability = settings.compute_capability,
-                       .has_code = settings.has_code,
+                       .has_code = settings.compute_capability >= 80,
                        .total_bytes = settings.total_bytes,
                        .free_bytes = 0,
                        .n_processors = 4,
                        .l2_bytes = 1 << 20,
                        .shared_bytes = 227 * 1024,
-                       .driver_version = 13000});
+                       .driver_version = settings.driver_version});
   }
   return devices;
 }

@@ -11,12 +11,13 @@
 namespace forge::fake_cuda {
 
 /// What there is. Set before the first use; not thread-safe. Programs take it from the environment
-/// too: FORGE_FAKE_CUDA="devices=2,memory=1048576,capability=75,driver=none,fail_after=1000".
+/// too: FORGE_FAKE_CUDA="devices=2,memory=1048576,capability=75,fail_after=1000,failure=...", and
+/// "driver=WHY" for a machine without one, "old_driver=12040" for one with a driver of CUDA 12.4.
 struct Settings {
   int32_t n_devices = 1;
   int64_t total_bytes = int64_t{1} << 32;
   int32_t compute_capability = 90;
-  bool has_code = true;
+  int32_t driver_version = 13000;
   std::string no_driver = {};  // why there are no devices; empty: there is a driver
   int64_t fail_after = -1;     // kernels that run until the device is lost; -1: never
   std::string failure = "an uncorrectable ECC error was encountered";

@@ -109,7 +109,7 @@ int batch(const CommandLine& line, const BatchFlags& flags) {
   const auto served = server::Served::create(**engine, served_options(flags.serving));
   if (!served.ok()) return runtime_error(served.error().message);
   if (!flags.quiet) {
-    announce(flags.model, model.loaded(), flags.runtime);
+    announce(flags.model, model.loaded(), flags.runtime, (*engine)->info().device_text);
     note(capacity_text((*engine)->info()));
   }
 

@@ -78,37 +78,47 @@ void add_options(CommandLine& line, Options& options) {
 /// A model, from a file or made up. What owns the bytes outlives what points to them.
 struct BenchModel {
   std::string name;
-  std::optional<engine::RandomModel> random;
-  HugeBuffer bytes;  // of a random model; its matrices are made when the plan says that they fit
-  std::unique_ptr<models::Model> model;
+  std::optional<engine::LoadedModel> loaded = {};  // from a file
+  std::optional<engine::RandomModel> random = {};
+  HugeBuffer bytes = {};  // of a random model; its matrices are made when the plan says they fit
+  std::unique_ptr<models::Model> outlined = {};  // likewise
+
+  [[nodiscard]] const models::Model& model() const { return loaded ? *loaded->model : *outlined; }
 };
 
 Result<BenchModel> load_file(const Options& options) {
   FORGE_TRY(engine::LoadedModel loaded, load(options.model));
-  if (!options.quiet) announce(options.model, loaded, options.runtime);
-  return BenchModel{loaded.name, {}, {}, std::move(loaded.model)};
+  const std::string name = loaded.name;
+  return BenchModel{.name = name, .loaded = std::move(loaded)};
 }
 
 Result<BenchModel> outline(engine::RandomModel random) {
-  BenchModel made{random.name(), {}, {}, {}};
+  BenchModel made{.name = random.name()};
   FORGE_TRY(made.bytes, random.outline());
-  FORGE_TRY(made.model,
+  FORGE_TRY(made.outlined,
             models::load_gguf_model({made.bytes.data(), made.bytes.bytes()}, random.name()));
   // NOTE: as if it were a mapped file, so that a decoder gives each matrix's pages back once it has
   // packed it, and the weights are never there twice. They are zeros then: one decoder per model.
-  made.model->is_mapped = true;
+  made.outlined->is_mapped = true;
   made.random = std::move(random);
   return made;
 }
 
 /// The part that needs a model.
 int bench(const CommandLine& line, Options& options, BenchModel& made, kernels::cpu::IsaLevel isa) {
-  if (const Status status = check_bench(options.bench, made.model->spec); !status.ok()) {
+  if (const Status status = check_bench(options.bench, made.model().spec); !status.ok()) {
     return line.fail(status.error().message);
   }
-  const models::DecoderOptions decoder_options = bench_decoder_options(options.bench);
-  if (const Status status = check_memory(*made.model, decoder_options); !status.ok()) {
+  models::DecoderOptions decoder_options = bench_decoder_options(options.bench);
+  const Result<engine::DeviceChoice> device =
+      choose_device(options.runtime, made.model(), decoder_options);
+  if (!device.ok()) return runtime_error(device.error().message);
+  options.bench.backend = decoder_options.backend;
+  if (const Status status = check_memory(made.model(), decoder_options, *device); !status.ok()) {
     return runtime_error(status.error().message);
+  }
+  if (!options.quiet && made.loaded) {
+    announce(options.model, *made.loaded, options.runtime, device->text);
   }
   catch_interrupts();
   const int32_t n_threads = options.bench.n_threads;
@@ -125,13 +135,13 @@ int bench(const CommandLine& line, Options& options, BenchModel& made, kernels::
     };
   }
   options.bench.is_cancelled = is_interrupted;
-  Result<engine::BenchResult> result = run_bench(*made.model, options.bench);
+  Result<engine::BenchResult> result = run_bench(made.model(), options.bench);
   if (!result.ok()) return runtime_error(result.error().message);
   if (!result->is_complete) return kInterrupted;
 
   const BenchReport report{.model = one_line(made.name),
                            .n_threads = n_threads,
-                           .cost = engine::step_cost(*made.model, options.bench.backend),
+                           .cost = engine::step_cost(made.model(), options.bench.backend),
                            .result = std::move(result).value(),
                            .peaks = engine::measure_peaks(isa, n_threads),
                            .isa = isa};

@@ -150,7 +150,7 @@ int generate(const CommandLine& line, const GenerateFlags& flags, std::string pr
     };
   }
   catch_interrupts();
-  if (!flags.quiet) announce(flags.model, loaded, flags.runtime);
+  if (!flags.quiet) announce(flags.model, loaded, flags.runtime, (*engine)->info().device_text);
   if (is_streamed && flags.echo) write_text(out, prompt->text);
   request.prompt = prompt->ids;
   const Result<Generation> generation = forge::generate(**engine, std::move(request), callbacks);

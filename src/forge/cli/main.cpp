@@ -44,7 +44,9 @@ int print_help() {
   text +=
       "\nforge COMMAND --help shows a command's options.\n\n"
       "A model is a Hugging Face folder, a .gguf file, or nothing for the small one inside this\n"
-      "program. Environment: FORGE_MODEL sets the default model, FORGE_DEVICE the device.\n\n"
+      "program. It runs on an NVIDIA device where this build (forge version) and the machine have\n"
+      "one, else on the CPU. Environment: FORGE_MODEL sets the default model, FORGE_DEVICE the "
+      "device.\n\n"
       "Examples:\n"
       "  forge generate --prompt \"Once upon a time\"\n"
       "  forge generate --model model.gguf --prompt \"The sea is\" --temperature 0\n"

@@ -46,25 +46,36 @@ Result<int32_t> choose_context(int32_t requested, const models::ModelSpec& spec)
   return requested;
 }
 
-Status check_memory(const models::Model& model, const models::DecoderOptions& options) {
-  const auto available = engine::available_memory();
-  if (!available) return {};
-  return engine::check_fits(engine::plan_memory(model, options), *available);
+Status check_memory(const models::Model& model, const models::DecoderOptions& options,
+                    const engine::DeviceChoice& device) {
+  if (!device.memory) return {};
+  return engine::check_fits(engine::plan_memory(model, options), *device.memory);
+}
+
+Result<engine::DeviceChoice> choose_device(const RuntimeOptions& runtime,
+                                           const models::Model& model,
+                                           models::DecoderOptions& options) {
+  FORGE_TRY(const engine::DeviceWish wish, engine::parse_device(runtime.device));
+  FORGE_TRY(engine::DeviceChoice choice, engine::choose_device(wish, model, options));
+  options.backend.cuda_device = choice.cuda;
+  return choice;
 }
 
 void announce(const ModelOptions& options, const engine::LoadedModel& loaded,
-              const RuntimeOptions& runtime) {
+              const RuntimeOptions& runtime, std::string_view device) {
   if (options.model.empty()) {
     note(fmt::format("no --model and no FORGE_MODEL: using the bundled model, {}", loaded.name));
   }
   for (const std::string& text : loaded.spec().notes)
     note(fmt::format("{}: {}", loaded.path, text));
-  const int32_t n = thread_count(runtime);
   const models::BackendOptions backend = backend_options(runtime);
+  if (!device.starts_with("cpu")) {
+    return note(fmt::format("device {}, products in {}", device,
+                            backend.cuda_dtype == DType::kF16 ? "f16" : "bf16"));
+  }
+  const int32_t n = thread_count(runtime);
   const bool is_fast = backend.arithmetic == models::Arithmetic::kFast;
-  note(fmt::format("device cpu{}, {} thread{}, {}",
-                   runtime.device == "auto" ? " (auto: this build has no CUDA backend)" : "", n,
-                   n == 1 ? "" : "s",
+  note(fmt::format("device {}, {} thread{}, {}", device, n, n == 1 ? "" : "s",
                    is_fast ? fmt::format("{} kernels", kernels::cpu::name(backend.isa))
                            : "reference kernels in f32 (slow)"));
   if (!is_fast) return;

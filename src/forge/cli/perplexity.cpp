@@ -125,7 +125,12 @@ int run_perplexity(const Arguments& arguments) {
                                      .backend = backend_options(options.runtime),
                                      .on_progress = {},
                                      .is_cancelled = is_interrupted};
-  const Status memory = check_memory(*loaded->model, engine::perplexity_decoder_options(settings));
+  models::DecoderOptions decoder = engine::perplexity_decoder_options(settings);
+  const Result<engine::DeviceChoice> device =
+      choose_device(options.runtime, *loaded->model, decoder);
+  if (!device.ok()) return runtime_error(device.error().message);
+  settings.backend = decoder.backend;
+  const Status memory = check_memory(*loaded->model, decoder, *device);
   if (!memory.ok()) return runtime_error(memory.error().message);
   if (!options.quiet && ::isatty(STDERR_FILENO) != 0) settings.on_progress = show_progress;
   catch_interrupts();

@@ -8,7 +8,9 @@
 #include <string_view>
 
 #include "forge/base/cpu_count.h"
+#include "forge/cli/flag_values.h"
 #include "forge/cli/report.h"
+#include "forge/engine/device_choice.h"
 
 namespace forge::cli {
 namespace {
@@ -28,17 +30,44 @@ Status check_isa() {
   return {};
 }
 
+Status check_dtype(const std::string& dtype, const engine::DeviceWish& wish) {
+  const bool is_half = dtype == "bf16" || dtype == "f16";
+  if (dtype != "auto" && dtype != "f32" && !is_half) {
+    return make_error(
+        "--dtype {}: expected auto (fast kernels), f32 (everything in f32, slow, for checking), or "
+        "on an NVIDIA device bf16 or f16",
+        dtype);
+  }
+  const bool is_on_cpu =
+      wish.kind == engine::DeviceWish::Kind::kCpu || engine::cuda_built_for().empty();
+  if (is_half && is_on_cpu) {
+    return make_error("--dtype {}: for NVIDIA devices; on the CPU expected auto or f32", dtype);
+  }
+  if (dtype == "f32" && wish.kind == engine::DeviceWish::Kind::kCuda) {
+    return make_error(
+        "--dtype f32: everything in f32 is computed on the CPU only, use --device cpu");
+  }
+  return {};
+}
+
 }  // namespace
 
 void add_runtime_options(CommandLine& line, RuntimeOptions& options) {
   line.app()
-      .add_option("--device", options.device, "auto, cpu or cuda")
+      .add_option("--device", options.device,
+                  "auto (an NVIDIA device where one can be used, else the CPU), cpu, cuda, cuda:N")
       ->type_name("D")
       ->envname("FORGE_DEVICE")
       ->group("Machine");
   line.app()
+      .add_option("--gpu-memory-fraction", options.gpu_memory_fraction,
+                  "Most of an NVIDIA device's memory that is taken, what others have included")
+      ->type_name("F")
+      ->group("Machine");
+  line.app()
       .add_option("--dtype", options.dtype,
-                  "Arithmetic: auto (the machine's fast kernels) or f32 (slow, for checking)")
+                  "Arithmetic: auto (the machine's fast kernels), f32 (slow, for checking; CPU), "
+                  "bf16 or f16 (NVIDIA devices; auto is bf16 there)")
       ->type_name("T")
       ->group("Machine");
   line.app()
@@ -66,17 +95,13 @@ void add_runtime_options(CommandLine& line, RuntimeOptions& options) {
 
 Status check(const RuntimeOptions& options) {
   constexpr int32_t kMaxThreads = 1024;
-  if (options.device == "cuda") {
-    return make_error("--device cuda: this build has no CUDA backend, use --device cpu");
+  const Result<engine::DeviceWish> wish = engine::parse_device(options.device);
+  if (!wish.ok()) return make_error("--device {}", wish.error().message);
+  if (const Status status = engine::check_device(*wish); !status.ok()) {
+    return make_error("--device {}: {}", options.device, status.error().message);
   }
-  if (options.device != "auto" && options.device != "cpu") {
-    return make_error("--device {}: expected auto, cpu or cuda", options.device);
-  }
-  if (options.dtype != "auto" && options.dtype != "f32") {
-    return make_error(
-        "--dtype {}: expected auto (fast kernels) or f32 (everything in f32, slow, for checking)",
-        options.dtype);
-  }
+  FORGE_TRY_STATUS(check_range("--gpu-memory-fraction", options.gpu_memory_fraction, 0.05, 0.98));
+  FORGE_TRY_STATUS(check_dtype(options.dtype, *wish));
   if (options.kv_dtype != "auto" && !kernels::cpu::kv_type_from_name(options.kv_dtype)) {
     return make_error("--kv-dtype {}: expected auto, bf16, f16, f32 or int8", options.kv_dtype);
   }
@@ -110,6 +135,8 @@ models::BackendOptions backend_options(const RuntimeOptions& options) {
   models::BackendOptions backend;
   if (options.dtype == "f32") backend.arithmetic = models::Arithmetic::kReference;
   if (const auto type = kernels::cpu::kv_type_from_name(options.kv_dtype)) backend.kv_type = *type;
+  if (options.dtype == "f16") backend.cuda_dtype = DType::kF16;
+  backend.gpu_memory_fraction = options.gpu_memory_fraction;
   backend.quantize = dtype_from_name(options.quantize);
   if (const auto isa = kernels::cpu::choose_level(); isa.ok()) backend.isa = *isa;
   backend.packed_cache = options.packed_cache;

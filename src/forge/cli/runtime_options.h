@@ -16,18 +16,20 @@ struct RuntimeOptions {
   std::string kv_dtype = "auto";
   std::string quantize;      // empty: as the checkpoint has them
   std::string packed_cache;  // empty: none
-  int32_t threads = 0;       // 0: default_thread_count()
+  double gpu_memory_fraction = 0.9;
+  int32_t threads = 0;  // 0: default_thread_count()
 };
 
-/// --device, --dtype, --kv-dtype, --quantize, --packed-cache, --threads.
+/// --device, --gpu-memory-fraction, --dtype, --kv-dtype, --quantize, --packed-cache, --threads.
 void add_runtime_options(CommandLine& line, RuntimeOptions& options);
 
-/// Fails on a device or a type this build does not have, on flags that contradict each other, and
-/// on an impossible number of threads. Warns on stderr where the number is more than the process
-/// may use.
+/// Fails on a device or a type that this build or this machine does not have, on flags that
+/// contradict each other, and on an impossible number of threads. Warns on stderr where the number
+/// is more than the process may use.
 [[nodiscard]] Status check(const RuntimeOptions& options);
 
-/// What the flags and FORGE_ISA say about arithmetic and weights; check() has passed.
+/// What the flags and FORGE_ISA say about arithmetic and weights, but not where the model runs;
+/// check() has passed.
 [[nodiscard]] models::BackendOptions backend_options(const RuntimeOptions& options);
 
 /// How many threads to run: what was asked for, but no more than the process may use.

@@ -94,7 +94,7 @@ int serve(const CommandLine& line, const ServeFlags& flags) {
       server::ApiServer::start(**engine, std::move(*options));
   if (!api.ok()) return runtime_error(api.error().message);
 
-  announce(flags.model, model.loaded(), flags.runtime);
+  announce(flags.model, model.loaded(), flags.runtime, (*engine)->info().device_text);
   announce_server(flags, **engine, (*api)->port(), has_keys);
   signals.wait();
   note("stopping: answers under way are finished; once more to stop at once");

@@ -10,6 +10,7 @@
 #include "forge/cli/commands.h"
 #include "forge/cli/report.h"
 #include "forge/cli/stdout_stream.h"
+#include "forge/engine/device_choice.h"
 #include "forge/kernels/cpu/isa.h"
 
 namespace forge::cli {
@@ -58,6 +59,27 @@ std::string built_isas() {
   return names;
 }
 
+/// The devices of this machine, a line each: "cpu", NVIDIA's, or why there are none.
+std::vector<std::string> devices() {
+  std::vector<std::string> texts = {"cpu"};
+  if (engine::cuda_built_for().empty()) return texts;
+  const Result<std::vector<std::string>> found = engine::list_cuda_devices();
+  if (!found.ok()) {
+    texts.push_back("no cuda: " + found.error().message);
+  } else {
+    texts.insert(texts.end(), found->begin(), found->end());
+  }
+  return texts;
+}
+
+/// The compute capabilities that this build has code for.
+std::string cuda() {
+  const std::string capabilities = engine::cuda_built_for();
+  if (!capabilities.empty()) return capabilities;
+  return engine::has_nvidia_driver() ? "not in this build; this machine has an NVIDIA device"
+                                     : "not in this build";
+}
+
 std::string as_json() {
   json::Writer json;
   json.begin_object()
@@ -71,7 +93,10 @@ std::string as_json() {
   json.key("cpu_features").begin_array();
   for (const std::string& name : cpu_features()) json.value(name);
   json.end_array();
-  json.key("devices").begin_array().value("cpu").end_array();
+  json.member("cuda", cuda());
+  json.key("devices").begin_array();
+  for (const std::string& device : devices()) json.value(device);
+  json.end_array();
   json.member("usable_cpus", usable_cpu_count()).end_object();
   return json.text() + "\n";
 }
@@ -83,9 +108,11 @@ std::string as_table() {
       "  options       {}\n"
       "  kernels       {} (of {})\n"
       "  machine       {}: {}; {} usable CPUs\n"
-      "  devices       cpu\n",
+      "  cuda          {}\n"
+      "  devices       {}\n",
       kVersion, kCommit, kCompiler, kBuildType, kOptions, kernel_isa(), built_isas(),
-      architecture(), fmt::join(cpu_features(), " "), usable_cpu_count());
+      architecture(), fmt::join(cpu_features(), " "), usable_cpu_count(), cuda(),
+      fmt::join(devices(), "\n                "));
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include "forge/base/cpu_count.h"
 #include "forge/cache/kv_blocks.h"
+#include "forge/engine/device_choice.h"
 #include "forge/engine/memory_plan.h"
 #include "forge/models/decoder_memory.h"
 #include "forge/tensor/paged_batch.h"
@@ -26,11 +27,6 @@ Result<models::BackendOptions> backend_of(const EngineOptions& options) {
   models::BackendOptions backend;
   backend.on_note = options.on_note;
   backend.packed_cache = options.packed_cache;
-  if (options.device == "cuda") {
-    backend.cuda_device = 0;
-  } else if (options.device != "auto" && options.device != "cpu") {
-    return make_error("device \"{}\": expected auto, cpu or cuda", options.device);
-  }
   if (options.reference) {
     backend.arithmetic = models::Arithmetic::kReference;
   } else {
@@ -43,6 +39,14 @@ Result<models::BackendOptions> backend_of(const EngineOptions& options) {
     }
     backend.kv_type = *type;
   }
+  if (!options.dtype.empty()) {
+    const auto type = dtype_from_name(options.dtype);
+    if (type != DType::kBF16 && type != DType::kF16) {
+      return make_error("dtype \"{}\": expected bf16 or f16", options.dtype);
+    }
+    backend.cuda_dtype = *type;
+  }
+  backend.gpu_memory_fraction = options.gpu_memory_fraction;
   if (!options.quantize.empty()) {
     backend.quantize = dtype_from_name(options.quantize);
     if (!backend.quantize) {
@@ -59,16 +63,17 @@ int32_t default_sequences(const models::ModelSpec& spec) {
 
 /// decoder: all but the number of cache blocks is chosen.
 int32_t default_blocks(const models::Model& model, const EngineInfo& info,
-                       models::DecoderOptions decoder) {
+                       const DeviceChoice& device, models::DecoderOptions decoder) {
   const int64_t one_context = cache::KvBlocks::blocks_for(info.context_len);
   const int64_t wanted = std::min<int64_t>(one_context * info.max_sequences,
                                            std::numeric_limits<int32_t>::max() / kBlockLen);
-  const auto available = available_memory();
-  if (!available) return static_cast<int32_t>(wanted);
+  if (!device.memory) return static_cast<int32_t>(wanted);
   decoder.n_cache_blocks = 0;
   const MemoryPlan plan = plan_memory(model, decoder);
-  const int64_t left = available->bytes - (plan.total_bytes() - plan.process_bytes);
-  const int64_t fitting = left / 2 / (plan.kv_bytes_per_token * kBlockLen);
+  const int64_t left = device.memory->bytes - (plan.total_bytes() - plan.process_bytes);
+  // A device's memory is for this; the host has other things to do, too.
+  const int64_t share = device.cuda ? left : left / 2;
+  const int64_t fitting = share / (plan.kv_bytes_per_token * kBlockLen);
   return static_cast<int32_t>(std::clamp(fitting, one_context, std::max(wanted, one_context)));
 }
 
@@ -87,12 +92,18 @@ Result<EngineSizes> choose_sizes(const models::Model& model, const EngineOptions
     return make_error("prompt_share is {}, expected a number > 0 and <= 1", options.prompt_share);
   }
 
+  if (!(options.gpu_memory_fraction >= 0.05 && options.gpu_memory_fraction <= 0.98)) {
+    return make_error("gpu_memory_fraction is {}, expected 0.05 to 0.98",
+                      options.gpu_memory_fraction);
+  }
+  const Result<DeviceWish> wish = parse_device(options.device);
+  if (!wish.ok()) return make_error("device {}", wish.error().message);
+
   EngineSizes sizes;
   EngineInfo& info = sizes.info;
   models::DecoderOptions& decoder = sizes.decoder;
   FORGE_TRY(decoder.backend, backend_of(options));
   const bool is_fast = decoder.backend.arithmetic == models::Arithmetic::kFast;
-  info.device = "cpu";
   info.arithmetic = is_fast ? std::string(kernels::cpu::name(decoder.backend.isa)) : "reference";
   info.kv_dtype = is_fast ? std::string(kernels::cpu::name(decoder.backend.kv_type)) : "f32";
   info.n_threads = options.n_threads > 0 ? std::min(options.n_threads, usable_cpu_count())
@@ -115,16 +126,21 @@ Result<EngineSizes> choose_sizes(const models::Model& model, const EngineOptions
   decoder.max_batch_tokens = info.max_step_tokens;
   // Room for a prompt's log-probabilities beside others, so that they do not take a step a token.
   decoder.max_logit_rows = std::min(std::max(info.max_sequences, 32), info.max_step_tokens);
+  FORGE_TRY(const DeviceChoice device, choose_device(*wish, model, decoder));
+  decoder.backend.cuda_device = device.cuda;
+  info.device = device.name();
+  info.device_text = device.text;
+  if (device.cuda) info.arithmetic = decoder.backend.cuda_dtype == DType::kF16 ? "f16" : "bf16";
   decoder.n_cache_blocks = options.kv_cache_tokens > 0
                                ? cache::KvBlocks::blocks_for(options.kv_cache_tokens)
-                               : default_blocks(model, info, decoder);
+                               : default_blocks(model, info, device, decoder);
   info.kv_cache_tokens = decoder.n_cache_blocks * kBlockLen;
   if (info.kv_cache_tokens < info.context_len) {
     return make_error("kv_cache_tokens is {}, a context of {} does not fit into it",
                       options.kv_cache_tokens, info.context_len);
   }
-  if (const auto available = available_memory()) {
-    FORGE_TRY_STATUS(check_fits(plan_memory(model, decoder), *available, info.context_len));
+  if (device.memory) {
+    FORGE_TRY_STATUS(check_fits(plan_memory(model, decoder), *device.memory, info.context_len));
   }
   return sizes;
 }

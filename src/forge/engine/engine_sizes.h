@@ -18,7 +18,7 @@ struct EngineSizes {
 ///  - context_len: the model's.
 ///  - max_sequences: up to 512, as long as their logits take at most 64 MiB.
 ///  - kv_cache_tokens: every sequence's whole context, but at most half of the memory that is left
-///    beside the weights, and at least one context.
+///    beside the weights (all of an NVIDIA device's), and at least one context.
 [[nodiscard]] Result<EngineSizes> choose_sizes(const models::Model& model,
                                                const EngineOptions& options);
 

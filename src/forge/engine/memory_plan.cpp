@@ -44,7 +44,10 @@ MemoryPlan plan_memory(const models::Model& model, const models::DecoderOptions&
   const int64_t embedding_rows =
       is_tied ? 0 : touched_embedding_bytes(weights.token_embedding, plan.kv_tokens);
   plan.is_packed = options.backend.arithmetic == models::Arithmetic::kFast;
-  if (plan.is_packed) {
+  if (options.backend.cuda_device) {
+    // What counts is the device's memory. The checkpoint's pages go back as they are copied.
+    plan.resident_weight_bytes = models::packed_weight_bytes(model, options);
+  } else if (plan.is_packed) {
     // A checkpoint in memory stays there beside its packed copy.
     plan.resident_weight_bytes = models::packed_weight_bytes(model, options) + embedding_rows +
                                  (model.is_mapped ? 0 : plan.weight_bytes);

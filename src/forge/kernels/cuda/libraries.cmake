@@ -14,7 +14,7 @@ target_link_libraries(forge_cuda_host PUBLIC forge_flags forge_tensor forge_base
 
 file(GLOB none_sources CONFIGURE_DEPENDS ${decoder_dir}/none/*.cpp)
 add_library(forge_cuda_none STATIC ${none_sources})
-target_link_libraries(forge_cuda_none PUBLIC forge_flags forge_tensor forge_base)
+target_link_libraries(forge_cuda_none PUBLIC forge_cuda_host)
 
 set(decoder "")
 file(GLOB_RECURSE decoder_sources CONFIGURE_DEPENDS ${decoder_dir}/*.cpp)

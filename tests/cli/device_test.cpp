@@ -1,0 +1,104 @@
+// Trusts: docs/cli.md. The program runs on the tests' fake of the CUDA runtime: FORGE_FAKE_CUDA
+// says what machine it finds.
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "tests/cli/program.h"
+
+namespace forge::cli {
+namespace {
+
+Outcome generate(const std::string& machine, const std::vector<std::string>& flags,
+                 const std::vector<Environment>& environment = {}) {
+  std::vector<std::string> command = {FORGE_FAKE_CUDA_BINARY, "generate", "--prompt", "Once",
+                                      "--max-tokens",         "2"};
+  command.insert(command.end(), flags.begin(), flags.end());
+  std::vector<Environment> all = {{"FORGE_FAKE_CUDA", machine}};
+  all.insert(all.end(), environment.begin(), environment.end());
+  return run_program(command, "", all);
+}
+
+void expect_line(const Outcome& outcome, const std::string& part) {
+  for (const std::string& line : outcome.err_lines()) {
+    if (line.find(part) != std::string::npos) return;
+  }
+  ADD_FAILURE() << "no line with \"" << part << "\" in\n" << outcome.err;
+}
+
+void expect_refused(const Outcome& outcome, int exit_code, const std::string& part) {
+  EXPECT_EQ(outcome.exit_code, exit_code) << outcome.err;
+  EXPECT_EQ(outcome.out, "");
+  expect_line(outcome, part);
+}
+
+TEST(Device, AutoTakesTheCpuAndSaysWhy) {
+  const auto expect = [](const std::string& machine, const std::string& why) {
+    const Outcome outcome = generate(machine, {});
+    EXPECT_EQ(outcome.exit_code, 0);
+    expect_line(outcome, "forge: device cpu (auto: " + why);
+    EXPECT_EQ(outcome.err_lines().size(), 3u) << outcome.err;
+  };
+  expect("driver=libcuda.so.1 cannot be loaded",
+         "no NVIDIA driver: libcuda.so.1 cannot be loaded)");
+  expect("devices=0", "no NVIDIA device)");
+  expect("capability=75", "cuda:0 (a fake): its compute capability is 7.5, this build is for 8.0");
+  expect("memory=1000000", "cuda:0 (a fake) with --gpu-memory-fraction 0.9: not enough memory: ");
+}
+
+TEST(Device, WhatWasAskedForIsHadOrRefused) {
+  expect_refused(generate("driver=none", {"--device", "cuda"}), 2,
+                 "--device cuda: no NVIDIA driver: none");
+  expect_refused(generate("driver=none", {}, {{"FORGE_DEVICE", "gpu"}}), 2,
+                 "--device gpu: no NVIDIA driver: none");
+  expect_refused(generate("old_driver=12040", {"--device", "cuda"}), 2,
+                 "the NVIDIA driver is too old: it supports CUDA 12.4, this build needs CUDA 13.0");
+  expect_refused(generate("devices=2", {"--device", "cuda:9"}), 2,
+                 "cuda:9: there are 2 NVIDIA devices");
+  expect_refused(generate("devices=1", {"--device", "cuda:1"}, {{"CUDA_VISIBLE_DEVICES", "3"}}), 2,
+                 "cuda:1: there is 1 NVIDIA device (CUDA_VISIBLE_DEVICES is \"3\")");
+  expect_refused(generate("capability=75", {"--device", "cuda"}), 2,
+                 "its compute capability is 7.5, this build is for 8.0");
+  expect_refused(generate("memory=1000000", {"--device", "cuda"}), 1,
+                 "not enough memory: weights ");
+}
+
+TEST(Device, FlagsThatADeviceDoesNotHaveAreRefused) {
+  expect_refused(generate("", {"--device", "cuda", "--dtype", "f32"}), 2,
+                 "--dtype f32: everything in f32 is computed on the CPU only");
+  expect_refused(generate("", {"--device", "cpu", "--dtype", "f16"}), 2,
+                 "--dtype f16: for NVIDIA devices");
+  for (const std::string fraction : {"0.04", "0.99", "-1", "nan"}) {
+    expect_refused(generate("", {"--gpu-memory-fraction", fraction}), 2,
+                   "--gpu-memory-fraction " + fraction + ": expected 0.05 to 0.98");
+  }
+}
+
+TEST(Device, AutoWithF32IsTheCpu) {
+  const Outcome outcome = generate("", {"--dtype", "f32"});
+  EXPECT_EQ(outcome.exit_code, 0);
+  expect_line(outcome, "device cpu (auto: the reference arithmetic is the CPU's)");
+}
+
+TEST(Device, VersionNamesThem) {
+  const auto version = [](const std::string& machine) {
+    return run_program({FORGE_FAKE_CUDA_BINARY, "version"}, "", {{"FORGE_FAKE_CUDA", machine}}).out;
+  };
+  EXPECT_NE(
+      version("devices=2").find("\n                cuda:1 (a fake), compute capability 9.0, "),
+      std::string::npos);
+  EXPECT_NE(version("driver=none").find("no cuda: no NVIDIA driver: none"), std::string::npos);
+  EXPECT_NE(version("capability=75").find("no code for it in this build"), std::string::npos);
+}
+
+TEST(Device, ABuildWithoutCudaSaysSo) {
+  const Outcome version = run_forge({"version"});
+  if (version.out.find("FORGE_CUDA=ON") != std::string::npos) GTEST_SKIP() << "built with CUDA";
+  EXPECT_NE(version.out.find("cuda          not in this build"), std::string::npos) << version.out;
+  expect_refused(run_forge({"generate", "--prompt", "a", "--device", "gpu"}), 2,
+                 "--device gpu: this build of forge has no CUDA");
+}
+
+}  // namespace
+}  // namespace forge::cli
