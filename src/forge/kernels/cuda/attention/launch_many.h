@@ -11,13 +11,13 @@ template <KvType Type>
 Status launch_many(Stream& stream, const AttentionTask& task) {
   const int32_t n_rows = task.max_rows * (task.heads.n_heads / task.heads.n_kv_heads);
   return with_head_dim<Type>(task.heads.head_dim, [&]<KvType, int HeadDim>() {
-    return launch(
-        stream,
-        {.name = "attention_many",
-         .grid = {(n_rows + kManyRows - 1) / kManyRows, task.heads.n_kv_heads, task.n_sequences},
-         .n_threads = kManyThreads,
-         .shared_bytes = many_attention_shared_bytes(Type, HeadDim)},
-        attention_many<Bf16, Type, HeadDim>, task);
+    return launch(stream,
+                  {.name = "attention_many",
+                   .grid = {(n_rows + many_rows(HeadDim) - 1) / many_rows(HeadDim),
+                            task.heads.n_kv_heads, task.n_sequences},
+                   .n_threads = many_threads(HeadDim),
+                   .shared_bytes = many_attention_shared_bytes(Type, HeadDim)},
+                  attention_many<Bf16, Type, HeadDim>, task);
   });
 }
 

@@ -1,10 +1,10 @@
 // Attention of many rows of a sequence (prompts), where products are most of the work.
 //
-// A block takes 64 packed rows of one kv head, a warp 16 of them. Tiles of keys and of values come
-// through shared memory by asynchronous copies: the next keys while values are multiplied, the next
-// values while keys are. What a row gets is what few.h gives it, bit for bit.
+// A block takes 64 (32) packed rows of one kv head, a warp 16 of them. Tiles of keys and of values
+// come through shared memory by asynchronous copies: the next keys while values are multiplied, the
+// next values while keys are. What a row gets is what few.h gives it, bit for bit.
 //
-//   grid    (tiles of 64 packed rows, n_kv_heads, n_sequences)
+//   grid    (tiles of packed rows, n_kv_heads, n_sequences)
 //   shared  keys of a tile, its values, sums of the spans before, scales of values (8-bit types)
 //
 // Source: Dao 2023, arXiv:2307.08691.
@@ -14,16 +14,18 @@
 
 namespace forge::kernels::cuda {
 
-inline constexpr int kManyWarps = 4;
-inline constexpr int kManyThreads = kManyWarps * kWarpLanes;
-inline constexpr int kManyRows = kManyWarps * kPackedRows;
+/// Above 128 dimensions fewer, for the 99 KB of shared memory that compute capability 8.6 has.
+constexpr int many_warps(int head_dim) { return head_dim > 128 ? 2 : 4; }
+constexpr int many_threads(int head_dim) { return many_warps(head_dim) * kWarpLanes; }
+constexpr int many_rows(int head_dim) { return many_warps(head_dim) * kPackedRows; }
 
 constexpr int tile_bytes(KvType type, int head_dim) {
   return kTileBlocks * kv_head_block_bytes(type, head_dim);
 }
 constexpr size_t many_attention_shared_bytes(KvType type, int head_dim) {
   const int scales = type == KvType::kHalf ? 0 : kKvTile * 4;
-  return static_cast<size_t>(2 * tile_bytes(type, head_dim) + kManyRows * head_dim * 4 + scales);
+  return static_cast<size_t>(2 * tile_bytes(type, head_dim) + many_rows(head_dim) * head_dim * 4 +
+                             scales);
 }
 
 /// Rows of keys in shared memory whose 16-byte pieces are exchanged, so that the lanes that read at
@@ -56,7 +58,7 @@ struct TileCopy {
       const int block = tile * kTileBlocks + i;
       const bool is_there = block >= first_block && block <= last_block;
       const std::byte* from = is_there ? plane + block_table[block] * block_bytes + offset : plane;
-      for (int at = thread_index() * 16; at < bytes; at += kManyThreads * 16) {
+      for (int at = thread_index() * 16; at < bytes; at += n_threads() * 16) {
         const int place = at < kKvBlock * row_bytes
                               ? KeyPlace::offset(row_bytes, at / row_bytes, at % row_bytes)
                               : at;
@@ -103,7 +105,7 @@ struct RowSums {
 /// The spans before the current one, folded: o in shared memory, where only this thread looks.
 template <int HeadDim>
 struct SpansBefore {
-  FragmentD* o;  // this thread's, kManyThreads apart
+  FragmentD* o;  // this thread's, many_threads() apart
   float l[2] = {};
   float m[2] = {};
   bool has_any = false;
@@ -113,7 +115,7 @@ struct SpansBefore {
     if (!has_any) return;
     RowSums<HeadDim> sums;
     FORGE_UNROLL
-    for (int i = 0; i < HeadDim / 8; ++i) sums.o[i] = o[i * kManyThreads];
+    for (int i = 0; i < HeadDim / 8; ++i) sums.o[i] = o[i * many_threads(HeadDim)];
     FORGE_UNROLL
     for (int row = 0; row < 2; ++row) {
       sums.l[row] = l[row];
@@ -125,7 +127,7 @@ struct SpansBefore {
   FORGE_DEVICE void take(RowSums<HeadDim>& span) {
     fold_into(span);
     FORGE_UNROLL
-    for (int i = 0; i < HeadDim / 8; ++i) o[i * kManyThreads] = span.o[i];
+    for (int i = 0; i < HeadDim / 8; ++i) o[i * many_threads(HeadDim)] = span.o[i];
     FORGE_UNROLL
     for (int row = 0; row < 2; ++row) {
       l[row] = span.l[row];
@@ -137,17 +139,18 @@ struct SpansBefore {
 };
 
 template <typename Half, KvType Type, int HeadDim>
-FORGE_KERNEL(kManyThreads, 1)
+FORGE_KERNEL(many_threads(HeadDim), 1)
 attention_many(AttentionTask task) {
   let_successor_start();
   wait_for_predecessor();
   const AttentionRows entry = task.sequences[block_z()];
   const PackedRows all(task, entry);
-  const int n_row_tiles = (all.n_rows + kManyRows - 1) / kManyRows;
+  constexpr int kRows = many_rows(HeadDim);
+  const int n_row_tiles = (all.n_rows + kRows - 1) / kRows;
   if (block_x() >= n_row_tiles) return;
   // The last rows see most: they start first.
-  const int block_row = (n_row_tiles - 1 - block_x()) * kManyRows;
-  const int block_end = block_row + kManyRows < all.n_rows ? block_row + kManyRows : all.n_rows;
+  const int block_row = (n_row_tiles - 1 - block_x()) * kRows;
+  const int block_end = block_row + kRows < all.n_rows ? block_row + kRows : all.n_rows;
   const int kv_head = block_y();
   const int from = all.from(block_row);
   const int to = all.position(block_end - 1) + 1;
@@ -176,7 +179,7 @@ attention_many(AttentionTask task) {
   std::byte* keys = shared_memory();
   std::byte* values = keys + kTileBytes;
   auto* sums_before = reinterpret_cast<FragmentD*>(values + kTileBytes);
-  std::byte* value_scales = values + kTileBytes + kManyRows * HeadDim * 4;
+  std::byte* value_scales = values + kTileBytes + kRows * HeadDim * 4;
   SpansBefore<HeadDim> before{.o = sums_before + thread_index()};
   TileBlocks blocks;
   blocks.keys = keys;
