@@ -22,7 +22,7 @@ struct EmbedTask {
 
   float* h = nullptr;  // (n_tokens, h_stride), rows 16-byte aligned
   int64_t h_stride = 0;
-  NormOut next;  // of the first layer's norm; scaled's rows are 16-byte aligned
+  NormOut next = {};  // of the first layer's norm; scaled's rows are 16-byte aligned
 };
 
 /// Queues h = scale * the tokens' rows, and what the first norm wants of h: next.scaled = h *

@@ -1,12 +1,13 @@
 // W x for a few tokens, where reading W is all the work.
 //
-// A block computes RowTiles row tiles for 8 TokenTiles tokens (blockIdx.y); its warps take one
-// segment of K each (see packed_matrix.h), so that a block reads each weight once, and add their
-// sums in shared memory. One warp more works out the norm meanwhile. Weights are fetched ahead of
-// the kernel before this one in the stream, since nobody writes them.
+// A block has 8 TokenTiles tokens (blockIdx.y) and goes through groups of RowTiles row tiles
+// (blockIdx.x, then on by the grid's width). Its 8 warps take one segment of K each (see
+// packed_matrix.h), so that the block reads each weight once, and leave their sums in shared memory
+// for one of them in turn, or for all where there is much to finish. Each warp always has its next
+// kStages steps of weights on their way, across the groups' ends too; the first ones are fetched
+// ahead of the kernel before this one in the stream, since nobody writes weights.
 //
-//   shared memory: float sums[n_segments][RowTiles * 16][8 * TokenTiles], float inv_rms[8 *
-//   TokenTiles]
+//   shared memory: float sums[kBuffers][kMaxSegments][rows][kSumStride], float inv_rms[tokens]
 #pragma once
 
 #include "forge/kernels/cuda/matmul/finish.h"
@@ -14,137 +15,151 @@
 
 namespace forge::kernels::cuda {
 
-inline constexpr int kFewWarps = kMaxSegments + 1;
+inline constexpr int kFewWarps = kMaxSegments;
 
-template <int RowTiles, int TokenTiles>
-constexpr size_t few_shared_bytes() {
-  return (size_t{kMaxSegments} * RowTiles * kRowTile + 1) * 8 * TokenTiles * sizeof(float);
-}
+template <typename Weights, int RowTiles, int TokenTiles>
+struct FewShape {
+  static constexpr int kTokens = 8 * TokenTiles;
+  static constexpr int kSums = kMaxSegments * RowTiles * kRowTile * kSumStride<kTokens>;
+  /// One warp finishes a group of tiles while the others read the next.
+  static constexpr bool kOneFinishes = RowTiles * TokenTiles <= 2;
+  static constexpr int kBuffers = kOneFinishes ? 2 : 1;
+  static constexpr int kStages = Weights::kStages - (RowTiles > 1 ? 1 : 0);
+  static constexpr size_t kSharedBytes = (size_t{kBuffers} * kSums + kTokens) * sizeof(float);
+  /// Blocks of a processor, which bounds registers: 128 for two, 255 for one.
+  static constexpr int kBlocks = TokenTiles <= 2 ? 2 : 1;
+};
 
-/// Sums of one segment: what lane (g, t) holds of rows g, g + 8 and tokens 2t, 2t + 1.
+/// One step of a warp: sums += W x.
 template <typename Half, typename Weights, int RowTiles, int TokenTiles>
-FORGE_DEVICE void sum_segment(const MatmulTask& task, int first_tile, int first_token, int begin,
-                              int end, FragmentD (&sums)[RowTiles][TokenTiles]) {
+FORGE_DEVICE void multiply_step(const MatmulTask& task,
+                                const typename Weights::Raw (&raw)[RowTiles],
+                                const int (&x_rows)[TokenTiles], int step,
+                                FragmentD (&sums)[RowTiles][TokenTiles]) {
   const int lane = lane_index();
-  const int n_steps = task.weight.n_steps();
-  const int n_row_tiles = task.weight.n_row_tiles();
-  const auto load = [&](int tile, int step) {
-    // The last block may have tiles past the end; they read the last one and write nothing.
-    const int row_tile = first_tile + tile < n_row_tiles ? first_tile + tile : n_row_tiles - 1;
-    return Weights::load(task.weight, {row_tile, step, n_steps, lane});
-  };
-  typename Weights::Raw ahead[Weights::kStages][RowTiles];
+  const uint16_t* column = task.x + step * kStepColumns + lane % 4 * 8;
   FORGE_UNROLL
-  for (int stage = 0; stage < Weights::kStages; ++stage) {
+  for (int group = 0; group < 2; ++group) {
+    Words4 x[TokenTiles];
+    FORGE_UNROLL
+    for (int t = 0; t < TokenTiles; ++t) {
+      x[t] = x_rows[t] >= 0 ? load_as<Words4>(column + x_rows[t] * task.x_stride + group * 32)
+                            : Words4{};
+    }
     FORGE_UNROLL
     for (int tile = 0; tile < RowTiles; ++tile) {
-      if (begin + stage < end) ahead[stage][tile] = load(tile, begin + stage);
-    }
-  }
-  wait_for_predecessor();
-  for (int round = begin; round < end; round += Weights::kStages) {
-    FORGE_UNROLL
-    for (int stage = 0; stage < Weights::kStages; ++stage) {
-      const int step = round + stage;
-      if (step >= end) break;
-      Words4 x[2][TokenTiles];
+      FragmentA a[2];
+      Weights::template expand<Half>(raw[tile], group, lane, a);
       FORGE_UNROLL
-      for (int tile = 0; tile < TokenTiles; ++tile) {
-        const int token = first_token + tile * 8 + lane / 4;
-        const uint16_t* from = task.x + token * task.x_stride + step * kStepColumns + lane % 4 * 8;
+      for (int block = 0; block < 2; ++block) {
         FORGE_UNROLL
-        for (int group = 0; group < 2; ++group) {
-          x[group][tile] = token < task.n_tokens ? load_as<Words4>(from + group * 32) : Words4{};
+        for (int t = 0; t < TokenTiles; ++t) {
+          Half::mma(sums[tile][t], a[block], FragmentB{{x[t].w[2 * block], x[t].w[2 * block + 1]}});
         }
       }
+    }
+  }
+}
+
+/// Where a warp's sums go: lane (g, t) has rows g, g + 8 and tokens 2t, 2t + 1 of each tile.
+template <int RowTiles, int TokenTiles, int Tokens>
+FORGE_DEVICE void store_sums(const FragmentD (&own)[RowTiles][TokenTiles], float* sums) {
+  const int lane = lane_index();
+  FORGE_UNROLL
+  for (int tile = 0; tile < RowTiles; ++tile) {
+    FORGE_UNROLL
+    for (int t = 0; t < TokenTiles; ++t) {
       FORGE_UNROLL
-      for (int tile = 0; tile < RowTiles; ++tile) {
-        FORGE_UNROLL
-        for (int group = 0; group < 2; ++group) {
-          FragmentA a[2];
-          Weights::template expand<Half>(ahead[stage][tile], group, lane, a);
-          FORGE_UNROLL
-          for (int block = 0; block < 2; ++block) {
-            FORGE_UNROLL
-            for (int t = 0; t < TokenTiles; ++t) {
-              const Words4& words = x[group][t];
-              Half::mma(sums[tile][t], a[block],
-                        FragmentB{{words.w[2 * block], words.w[2 * block + 1]}});
-            }
-          }
-        }
-        if (step + Weights::kStages < end) ahead[stage][tile] = load(tile, step + Weights::kStages);
+      for (int i = 0; i < 4; ++i) {
+        const int row = tile * kRowTile + lane / 4 + i / 2 * 8;
+        sums[row * kSumStride<Tokens> + t * 8 + lane % 4 * 2 + i % 2] = own[tile][t].v[i];
       }
     }
   }
 }
 
 template <typename Half, typename Weights, int RowTiles, int TokenTiles>
-FORGE_KERNEL(kFewWarps* kWarpLanes, 1)
+FORGE_KERNEL(kFewWarps* kWarpLanes, (FewShape<Weights, RowTiles, TokenTiles>::kBlocks))
 matmul_few(MatmulTask task) {
-  constexpr int kTokens = 8 * TokenTiles;
-  constexpr int kRows = RowTiles * kRowTile;
+  using Shape = FewShape<Weights, RowTiles, TokenTiles>;
+  constexpr int kStages = Shape::kStages;
   auto* sums = reinterpret_cast<float*>(shared_memory());
-  float* inv_rms = sums + kMaxSegments * kRows * kTokens;
+  float* inv_rms = sums + Shape::kBuffers * Shape::kSums;
   const int lane = lane_index();
   const int warp = warp_index();
-  const int first_tile = block_x() * RowTiles;
-  const int first_token = block_y() * kTokens;
+  const int n_row_tiles = task.weight.n_row_tiles();
+  const int n_groups = (n_row_tiles + RowTiles - 1) / RowTiles;
   const int n_steps = task.weight.n_steps();
   const int length = segment_steps(n_steps);
   const int n_segments = (n_steps + length - 1) / length;
+  const int first_token = block_y() * Shape::kTokens;
   let_successor_start();
 
-  if (warp == kMaxSegments) {
-    wait_for_predecessor();
-    for (int token = 0; token < kTokens && first_token + token < task.n_tokens; ++token) {
-      const float value = inverse_rms(task.norm, first_token + token, lane);
-      if (lane == 0) inv_rms[token] = value;
-    }
-  } else if (warp < n_segments) {
-    FragmentD own[RowTiles][TokenTiles] = {};
-    const int begin = warp * length;
-    const int end = begin + length < n_steps ? begin + length : n_steps;
-    sum_segment<Half, Weights>(task, first_tile, first_token, begin, end, own);
+  // Empty for the warps past the last segment.
+  const int begin = warp * length < n_steps ? warp * length : n_steps;
+  const int end = begin + length < n_steps ? begin + length : n_steps;
+  typename Weights::Raw ahead[kStages][RowTiles];
+  const auto fetch = [&](int group, int step, typename Weights::Raw(&to)[RowTiles]) {
+    if (group >= n_groups || step >= end) return;
     FORGE_UNROLL
     for (int tile = 0; tile < RowTiles; ++tile) {
-      FORGE_UNROLL
-      for (int t = 0; t < TokenTiles; ++t) {
+      // The last group may have tiles past the end; they read the last one and write nothing.
+      const int row_tile = group * RowTiles + tile;
+      to[tile] = Weights::load(
+          task.weight, {row_tile < n_row_tiles ? row_tile : n_row_tiles - 1, step, n_steps, lane});
+    }
+  };
+  FORGE_UNROLL
+  for (int stage = 0; stage < kStages; ++stage) fetch(block_x(), begin + stage, ahead[stage]);
+  wait_for_predecessor();
+
+  int x_rows[TokenTiles];
+  bool has_tokens = false;
+  FORGE_UNROLL
+  for (int t = 0; t < TokenTiles; ++t) {
+    x_rows[t] = row_of_x(task, first_token + t * 8 + lane / 4);
+    has_tokens = has_tokens || x_rows[t] >= 0;
+  }
+  if (ballot(has_tokens) == 0) return;  // all warps see the same tokens
+  FORGE_UNROLL
+  for (int t = 0; t < TokenTiles; ++t) {
+    const int token = t * 8 + warp;
+    const float value = inverse_rms(task, first_token + token, lane);
+    if (lane == 0) inv_rms[token] = value;
+  }
+
+  int turn = 0;
+  for (int group = block_x(); group < n_groups; group += grid_x(), ++turn) {
+    float* of_group = sums + turn % Shape::kBuffers * Shape::kSums;
+    if (begin < end) {
+      FragmentD own[RowTiles][TokenTiles] = {};
+      for (int round = begin; round < end; round += kStages) {
+        const bool is_last = round + kStages >= end;
+        const int next_group = is_last ? group + grid_x() : group;
+        const int next_round = is_last ? begin : round + kStages;
         FORGE_UNROLL
-        for (int i = 0; i < 4; ++i) {
-          const int row = tile * kRowTile + lane / 4 + i / 2 * 8;
-          const int token = t * 8 + lane % 4 * 2 + i % 2;
-          sums[(warp * kRows + row) * kTokens + token] = own[tile][t].v[i];
+        for (int stage = 0; stage < kStages; ++stage) {
+          if (round + stage < end) {
+            multiply_step<Half, Weights>(task, ahead[stage], x_rows, round + stage, own);
+          }
+          fetch(next_group, next_round + stage, ahead[stage]);
         }
       }
+      store_sums<RowTiles, TokenTiles, Shape::kTokens>(
+          own, of_group + warp * (Shape::kSums / kMaxSegments));
     }
-  } else {
-    wait_for_predecessor();  // what the end reads
-  }
-  sync_block();
-
-  // A thread takes rows g and g + 8 of a tile for a token; g runs fastest.
-  constexpr int kPairs = RowTiles * kTokens * 8;
-  for (int first = 0; first < kPairs; first += kFewWarps * kWarpLanes) {
-    const int pair = first + thread_index();
-    const int g = pair % 8;
-    const int token = pair / 8 % kTokens;
-    const int tile = pair / 8 / kTokens;
-    const bool is_there = pair < kPairs && first_token + token < task.n_tokens &&
-                          first_tile + tile < task.weight.n_row_tiles();
-    float upper = 0.0f;
-    float lower = 0.0f;
-    float scale = 1.0f;
-    if (is_there) {
-      const int at = (tile * kRowTile + g) * kTokens + token;
-      for (int segment = 0; segment < n_segments; ++segment) {
-        upper += sums[segment * kRows * kTokens + at];
-        lower += sums[segment * kRows * kTokens + at + 8 * kTokens];
+    sync_block();
+    const BlockPlace at{group * RowTiles, first_token};
+    if constexpr (Shape::kOneFinishes) {
+      // The others come back to this buffer only after they have met the finisher once more.
+      if (warp == turn % kFewWarps) {
+        finish_block<Half, RowTiles, Shape::kTokens>(task, at, of_group, n_segments, inv_rms, 0, 1);
       }
-      scale = inv_rms[token];
+    } else {
+      finish_block<Half, RowTiles, Shape::kTokens>(task, at, of_group, n_segments, inv_rms, warp,
+                                                   kFewWarps);
+      sync_block();
     }
-    finish_pair<Half>(task, first_tile + tile, g, first_token + token, upper, lower, scale,
-                      is_there);
   }
 }
 

@@ -8,10 +8,18 @@
 
 namespace forge::kernels::cuda {
 
-/// 1 / rms of a token, by all lanes of a warp.
-FORGE_DEVICE float inverse_rms(const NormIn& norm, int token, int lane) {
-  if (norm.squares == nullptr) return 1.0f;
-  const float* squares = norm.squares + int64_t{token} * norm.n_tiles;
+/// The row of x that a token takes; negative: none.
+FORGE_DEVICE int row_of_x(const MatmulTask& task, int token) {
+  if (token >= task.n_tokens) return -1;
+  return task.x_rows == nullptr ? token : task.x_rows[token];
+}
+
+/// 1 / rms of a token, by all lanes of a warp, which all get it; of one without a row of x: 1.
+FORGE_DEVICE float inverse_rms(const MatmulTask& task, int token, int lane) {
+  const NormIn& norm = task.norm;
+  const int row = row_of_x(task, token);
+  if (norm.squares == nullptr || row < 0) return 1.0f;
+  const float* squares = norm.squares + int64_t{row} * norm.n_tiles;
   float sum = 0.0f;
   for (int i = lane; i < norm.n_tiles; i += kWarpLanes) sum += squares[i];
   sum = sum_lanes<kWarpLanes>(sum);
@@ -75,6 +83,48 @@ FORGE_DEVICE void finish_pair(const MatmulTask& task, int row_tile, int g, int t
   }
   if (has_upper) y[0] = upper;
   if (has_lower) y[8] = lower;
+}
+
+/// Sums of row tiles and tokens in shared memory: float sums[n_segments][n_tiles * 16][kStride].
+/// Lanes that read rows 0 .. 7 and 4 tokens meet no bank twice.
+template <int Tokens>
+inline constexpr int kSumStride = Tokens + 4;
+
+/// Which part of the product a block has.
+struct BlockPlace {
+  int first_tile;
+  int first_token;
+};
+
+/// Adds the segments up in ascending order and finishes, by `n_workers` warps of which this is
+/// number `worker`. inv_rms: of the block's tokens, in shared memory.
+template <typename Half, int RowTiles, int Tokens>
+FORGE_DEVICE void finish_block(const MatmulTask& task, const BlockPlace& at, const float* sums,
+                               int n_segments, const float* inv_rms, int worker, int n_workers) {
+  constexpr int kSegment = RowTiles * kRowTile * kSumStride<Tokens>;
+  const int rest = task.n_tokens - at.first_token;
+  const int n_pairs = 8 * RowTiles * (rest < Tokens ? rest : Tokens);
+  for (int first = worker * kWarpLanes; first < n_pairs; first += n_workers * kWarpLanes) {
+    const int pair = first + lane_index();
+    const int g = pair % 8;
+    const int tile = pair / 8 % RowTiles;
+    const int token = pair / 8 / RowTiles;
+    const int row_tile = at.first_tile + tile;
+    const bool is_there = pair < n_pairs && row_tile < task.weight.n_row_tiles() &&
+                          row_of_x(task, at.first_token + token) >= 0;
+    float upper = 0.0f;
+    float lower = 0.0f;
+    float scale = 1.0f;
+    if (is_there) {
+      const float* of_pair = sums + (tile * kRowTile + g) * kSumStride<Tokens> + token;
+      for (int segment = 0; segment < n_segments; ++segment) {
+        upper += of_pair[segment * kSegment];
+        lower += of_pair[segment * kSegment + 8 * kSumStride<Tokens>];
+      }
+      scale = inv_rms[token];
+    }
+    finish_pair<Half>(task, row_tile, g, at.first_token + token, upper, lower, scale, is_there);
+  }
 }
 
 }  // namespace forge::kernels::cuda

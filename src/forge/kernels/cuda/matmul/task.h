@@ -36,10 +36,15 @@ struct NormOut {
 struct MatmulTask {
   PackedMatrix weight = {};
   int32_t n_rows = 0;  // without padding; what lies beyond is not written
-  const uint16_t* x =
-      nullptr;  // (n_tokens, x_stride), zeros beyond the real columns; 16-byte aligned rows
+  /// (n_tokens, x_stride), 16-byte aligned rows, x_stride >= weight.columns. What lies between the
+  /// real columns and weight.columns must be zeros; nobody writes there after the buffer's owner
+  /// has filled it once.
+  const uint16_t* x = nullptr;
   int64_t x_stride = 0;
   int32_t n_tokens = 0;
+  /// (n_tokens), on the device, or none: which row of x and of norm.squares each token takes.
+  /// Negative: nothing is computed or written for it. Logits are wanted of few rows of a prompt.
+  const int32_t* x_rows = nullptr;
   NormIn norm = {};
   const float* bias = nullptr;  // (rows), in the order of the matrix's rows
 

@@ -20,20 +20,25 @@ struct LanePlace {
 };
 
 struct HalfRows {
+  /// Weights are in memory what they are in fragments.
+  static constexpr bool kIsPlain = true;
   static constexpr int kStages = 3;  // 64 bytes a lane each
   struct Raw {
     Words4 row[2][2];  // [group][row g, g + 8]
   };
 
+  /// Of a lane's 16 bytes of a group; h: row g or g + 8.
+  FORGE_DEVICE static const std::byte* address(const PackedMatrix& m, const LanePlace& at,
+                                               int group, int h) {
+    const int64_t row = int64_t{at.row_tile} * kRowTile + at.lane / 4 + 8 * h;
+    return m.low + row * m.row_bytes + (at.step * kStepColumns + group * 32 + at.lane % 4 * 8) * 2;
+  }
   FORGE_DEVICE static Raw load(const PackedMatrix& m, const LanePlace& at) {
     Raw raw;
-    const int64_t row = int64_t{at.row_tile} * kRowTile + at.lane / 4;
-    const std::byte* from =
-        m.low + row * m.row_bytes + (at.step * kStepColumns + at.lane % 4 * 8) * 2;
     FORGE_UNROLL
     for (int group = 0; group < 2; ++group) {
-      raw.row[group][0] = load_weights16(from + group * 64);
-      raw.row[group][1] = load_weights16(from + 8 * m.row_bytes + group * 64);
+      FORGE_UNROLL
+      for (int h = 0; h < 2; ++h) raw.row[group][h] = load_weights16(address(m, at, group, h));
     }
     return raw;
   }
@@ -87,6 +92,7 @@ struct Nibbles {
   static constexpr int kHighBits = planes_of(Kind).high_bits;
   static constexpr int kOffset = planes_of(Kind).offset;
   static constexpr ScaleKind kScales = planes_of(Kind).scales;
+  static constexpr bool kIsPlain = false;
   static constexpr int kStages = 4;  // 16 to 24 bytes and scales a lane each
   struct Raw {
     Words4 low;
@@ -147,6 +153,7 @@ struct Nibbles {
 
 /// Signed bytes times a scale.
 struct Bytes {
+  static constexpr bool kIsPlain = false;
   static constexpr int kStages = 3;  // 40 bytes a lane each
   struct Raw {
     Words4 group[2];

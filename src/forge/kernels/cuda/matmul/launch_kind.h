@@ -1,0 +1,69 @@
+// The kernels of one kind of weights and their launches. Each kind is compiled on its own, in
+// kinds/.
+#pragma once
+
+#include "forge/kernels/cuda/matmul/many.h"
+#include "forge/kernels/cuda/matmul/matmul.h"
+#include "forge/kernels/cuda/matmul/plan.h"
+#include "forge/kernels/cuda/runtime/launch.h"
+
+namespace forge::kernels::cuda {
+
+/// Products are computed in bf16.
+template <typename Weights>
+[[nodiscard]] Status launch_kind(Stream& stream, const DeviceInfo& device, const MatmulTask& task);
+
+template <typename Weights, int RowTiles, int TokenTiles>
+Status launch_few(Stream& stream, const DeviceInfo& device, const MatmulTask& task) {
+  using Shape = FewShape<Weights, RowTiles, TokenTiles>;
+  const int32_t groups = (task.weight.n_row_tiles() + RowTiles - 1) / RowTiles;
+  const int32_t resident = device.n_processors * Shape::kBlocks;
+  return launch(stream,
+                {.name = "matmul_few",
+                 .grid = {groups < resident ? groups : resident,
+                          (task.n_tokens + Shape::kTokens - 1) / Shape::kTokens},
+                 .n_threads = kFewWarps * kWarpLanes,
+                 .shared_bytes = Shape::kSharedBytes},
+                matmul_few<Bf16, Weights, RowTiles, TokenTiles>, task);
+}
+
+// Blocks of the same rows run side by side, so that each weight is read once: the tokens' x is
+// smaller than W and stays in L2.
+template <typename Weights, typename Shape>
+Status launch_many(Stream& stream, const MatmulTask& task) {
+  return launch(stream,
+                {.name = "matmul_many",
+                 .grid = {(task.n_tokens + Shape::kTokens - 1) / Shape::kTokens,
+                          (task.weight.n_row_tiles() + Shape::kRowTiles - 1) / Shape::kRowTiles},
+                 .n_threads = Shape::kWarps * kWarpLanes,
+                 .shared_bytes = Shape::kSharedBytes},
+                matmul_many<Bf16, Weights, Shape>, task);
+}
+
+template <typename Weights>
+Status launch_kind(Stream& stream, const DeviceInfo& device, const MatmulTask& task) {
+  const MatmulPlan plan =
+      plan_matmul(task.weight.n_row_tiles(), task.n_tokens, device.n_processors);
+  if (plan.kernel == MatmulPlan::Kernel::kManyLarge) {
+    return launch_many<Weights, ManyLarge>(stream, task);
+  }
+  if (plan.kernel == MatmulPlan::Kernel::kManySmall) {
+    return launch_many<Weights, ManySmall>(stream, task);
+  }
+  switch (plan.row_tiles * 100 + plan.token_tiles) {
+    case 101:
+      return launch_few<Weights, 1, 1>(stream, device, task);
+    case 102:
+      return launch_few<Weights, 1, 2>(stream, device, task);
+    case 201:
+      return launch_few<Weights, 2, 1>(stream, device, task);
+    case 202:
+      return launch_few<Weights, 2, 2>(stream, device, task);
+    case 204:
+      return launch_few<Weights, 2, 4>(stream, device, task);
+    default:
+      return launch_few<Weights, 2, 8>(stream, device, task);
+  }
+}
+
+}  // namespace forge::kernels::cuda
