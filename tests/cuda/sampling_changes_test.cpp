@@ -1,4 +1,9 @@
 // Trusts: the engine's penalties.h and logprobs.h.
+//
+// Mutations that were seen: barriers of apply_history, raw_logit and write_top gone; changes to a
+// row that is bad; the last panel's bound gone; pending or n_entries not written; is_changed not
+// set; a token that failed is remembered. Not seen: the barriers before and after the excluded
+// tokens, which keep apart reads and writes of one logit that fibers do not mix.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -165,6 +170,7 @@ TEST(SamplingChanges, WhatCanGoWrong) {
   for (int32_t id = 0; id < n; ++id) all.push_back(id);
   add_changing(step, tiny, {{11, 12}, {}}, {}, 0);
   add_changing(step, tiny, {{11}, {}}, all, 1);
+  step.slots[1].pending = 5;
   add_changing(step, tiny, {{11}, {}}, {30}, 2);  // what is excluded is looked at all the same
   const SamplingOutcome outcome = run(step);
   EXPECT_EQ(outcome.results[0].status, SampleStatus::kInfinite);
@@ -173,6 +179,8 @@ TEST(SamplingChanges, WhatCanGoWrong) {
   EXPECT_EQ(outcome.results[2].status, SampleStatus::kBadLogit);
   EXPECT_EQ(outcome.results[2].id, 30);
   EXPECT_EQ(outcome.slots[0].pending, -1);
+  EXPECT_EQ(outcome.slots[1].pending, -1);
+  EXPECT_EQ(outcome.slots[1].n_entries, 2);
 }
 
 void expect_logprobs(const SamplingOutcome& outcome, size_t row, const std::vector<float>& logits,

@@ -49,7 +49,7 @@ SamplingOutcome run(const SamplingStep& step) {
   const size_t n_panels = static_cast<size_t>(step.vocab_size + kLogitPanel - 1) / kLogitPanel;
   const size_t maxima_stride = n_panels + 3;
   const float nan = std::numeric_limits<float>::quiet_NaN();
-  std::vector<float> logits(step.logits.size() * stride, nan);
+  std::vector<float> logits(step.logits.size() * stride, 1e30f);
   std::vector<float> maxima(step.logits.size() * maxima_stride, nan);
   for (size_t row = 0; row < step.logits.size(); ++row) {
     std::copy(step.logits[row].begin(), step.logits[row].end(), &logits[row * stride]);

@@ -41,7 +41,7 @@ struct SamplingOutcome {
 };
 inline constexpr int64_t kHistoryStride = 64;
 
-/// Runs a step through a recorded graph. What a row has beyond its logits is not a number. Expects
+/// Runs a step through a recorded graph. What a row has beyond its logits is large. Expects
 /// that the workspace is fit for the next step.
 SamplingOutcome run(const SamplingStep& step);
 

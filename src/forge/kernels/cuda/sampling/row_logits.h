@@ -71,7 +71,6 @@ FORGE_DEVICE Peak peak_of(const RowLogits& row, uint64_t* slots) {
     FORGE_UNROLL
     for (int i = 0; i < kAhead; ++i) {
       const int panel = base + i * n_threads();
-      if (panel >= row.n_panels) continue;
       const uint64_t next = with_id(maxima[i] < INFINITY ? ascending_bits(maxima[i]) : kBad, panel);
       best = best > next ? best : next;
     }

@@ -25,7 +25,7 @@ struct SelectShared {
 /// is read again each time.
 class BinTokens {
  public:
-  /// By all threads of the block; the row's other parts have been summed up.
+  /// By all threads of the block, which next come to find(): it waits for what is gathered here.
   FORGE_DEVICE BinTokens(const RowLogits& row, const Scale& scale, int bin, SelectShared& shared)
       : row_(row), scale_(scale), bin_(bin), shared_(shared) {
     if (thread_index() == 0) shared_.n_candidates = 0;
@@ -34,7 +34,6 @@ class BinTokens {
     if (!is_gathered_) return;
     for_each_in_row(
         [&](uint64_t rank) { shared_.candidates[add_to(&shared_.n_candidates, 1u)] = rank; });
-    sync_block();
   }
 
   /// The rank of the first token, from the best one on, at which measure(rank) in sum reaches

@@ -78,7 +78,8 @@ FORGE_DEVICE bool sum_up_weights(const RowLogits& row, const Scale& scale, RowSt
 }
 
 /// Where sums in order reach `wanted`: the first i of n whose sum with all before it is as large,
-/// and the sum of those before. One of them must reach it. By all threads of a block.
+/// and the sum of those before. One of them must reach it. By all threads of a
+/// block, which meet again before they come back with the same `shared`.
 struct Found {
   int at;
   uint64_t before;
@@ -103,9 +104,7 @@ FORGE_DEVICE Found find_sum(int n, uint64_t wanted, Sum sum_at, Found& shared) {
     }
   }
   sync_block();
-  const Found found = shared;
-  sync_block();
-  return found;
+  return shared;
 }
 
 /// The sum of what all threads of a block bring, in each. slots: kSampleWarps of shared memory that
