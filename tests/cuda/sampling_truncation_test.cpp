@@ -3,9 +3,10 @@
 //
 // Mutations that were seen: each barrier of select.h and weight_bins.h but one gone; no carry
 // between words; sums not cleared; the cut not looked at; bins without tokens that weigh nothing;
-// only panels of one bin gathered; gathering more than there is room for; the ends of wanted_mass;
+// only panels of one bin gathered; gathering more than there is room for; wanted_mass's lower end;
 // -0 below 0. Not seen: the last barrier of sum_of_block (no fiber comes back to it before all have
-// read).
+// read), and wanted_mass's upper end (sums of 2^53 and more with odd ends, which a double rounds
+// up).
 #include <gtest/gtest.h>
 
 #include <bit>
@@ -159,7 +160,7 @@ TEST(SamplingTruncation, InManyPartsAndOrders) {
   const std::vector<SamplingParams> all = {{.top_k = 40, .top_p = 0.9, .seed = 3},
                                            {.top_p = 0.8, .seed = 4},
                                            {.top_k = 3000, .seed = 5},
-                                           // Of sums that no double holds, all that it can say.
+                                           // All but the least that a double can say.
                                            {.temperature = 3.0, .top_p = 0x1.fffffffffffffp-1},
                                            {.temperature = 5.0, .top_p = 0x1.fffffffffffffp-1}};
   in_every_order([&] {
