@@ -138,34 +138,22 @@ attention_few(AttentionTask task, FewShape shape) {
   };
 
   const bool is_fused = task.q == nullptr;
-  const uint16_t* queries[2] = {nullptr, nullptr};
-  if (is_fused) {
-    auto* turned = reinterpret_cast<uint16_t*>(
-        shared_memory() + few_attention_shared_bytes(HeadDim, shape.n_rows, false));
-    for (int row = warp; row < n_rows; row += kFewWarps) {
-      const int packed = first_row + row;
-      const HeadRow<HeadDim> head =
-          load_head<HeadDim>(task.heads, task.rows, all.token(packed), all.position(packed),
-                             QkvPart::kQuery, all.head(kv_head, packed), lane);
-      store_query<Half>(head, turned + row * fused_query_stride(HeadDim), lane);
-    }
-    sync_block();
-    FORGE_UNROLL
-    for (int i = 0; i < 2; ++i) {
-      const int row = lane / 4 + 8 * i;
-      if (row < n_rows) queries[i] = turned + row * fused_query_stride(HeadDim);
-    }
-  } else {
-    FORGE_UNROLL
-    for (int i = 0; i < 2; ++i) {
-      const int row = lane / 4 + 8 * i;
-      const int packed = first_row + row;
-      if (row >= n_rows) continue;
-      queries[i] =
-          task.q +
-          (int64_t{all.token(packed)} * task.heads.n_heads + all.head(kv_head, packed)) * HeadDim;
-    }
+  auto* turned = reinterpret_cast<uint16_t*>(
+      shared_memory() + few_attention_shared_bytes(HeadDim, shape.n_rows, false));
+  for (int row = warp; is_fused && row < n_rows; row += kFewWarps) {
+    const int packed = first_row + row;
+    const HeadRow<HeadDim> head =
+        load_head<HeadDim>(task.heads, task.rows, all.token(packed), all.position(packed),
+                           QkvPart::kQuery, all.head(kv_head, packed), lane);
+    store_query<Half>(head, turned + row * fused_query_stride(HeadDim), lane);
   }
+  const auto query = [&](int row) -> const uint16_t* {
+    if (row >= n_rows) return nullptr;
+    if (is_fused) return turned + row * fused_query_stride(HeadDim);
+    const int packed = first_row + row;
+    return task.q +
+           (int64_t{all.token(packed)} * task.heads.n_heads + all.head(kv_head, packed)) * HeadDim;
+  };
   const float scale_log2 = task.scale * kLog2E;
 
   for (int span = block_z(); span < n_spans; span += grid_z()) {
@@ -181,7 +169,7 @@ attention_few(AttentionTask task, FewShape shape) {
             task.heads, task.rows, task.kv, block_table, all.first_token + item / 2, position,
             item % 2 == 0 ? QkvPart::kKey : QkvPart::kValue, kv_head, lane);
       }
-      sync_block();
+      sync_block();  // the turned queries are there too
     }
     const int first_tile = from > span_begin ? (from - span_begin) / kKvTile : 0;
     const int last_tile =
@@ -191,7 +179,7 @@ attention_few(AttentionTask task, FewShape shape) {
       const TileBlocks blocks =
           find_blocks<Type, HeadDim>(task.kv, block_table, kv_head, tile_begin, from, to);
       QueryFragments<HeadDim> q;
-      q.load(queries[0], queries[1], lane);
+      q.load(query(lane / 4), query(lane / 4 + 8), lane);
       const Seen seen = all.seen(first_row, lane);
       attend_tile<Half, Type, HeadDim>(q, blocks, tile_begin, seen, scale_log2, lane,
                                        tile_sums(warp));

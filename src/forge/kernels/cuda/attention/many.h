@@ -43,6 +43,7 @@ struct SwizzledKeys {
 /// Starts copies of a part of a tile's head blocks, `bytes` of each, to places `stride` apart.
 /// Blocks outside first_block .. last_block of the sequence become zeros. Keys: row_bytes is a
 /// row's, for their places; 0: as they lie.
+template <int HeadDim>
 struct TileCopy {
   const std::byte* plane;
   int64_t block_bytes;
@@ -58,7 +59,7 @@ struct TileCopy {
       const int block = tile * kTileBlocks + i;
       const bool is_there = block >= first_block && block <= last_block;
       const std::byte* from = is_there ? plane + block_table[block] * block_bytes + offset : plane;
-      for (int at = thread_index() * 16; at < bytes; at += n_threads() * 16) {
+      for (int at = thread_index() * 16; at < bytes; at += many_threads(HeadDim) * 16) {
         const int place = at < kKvBlock * row_bytes
                               ? KeyPlace::offset(row_bytes, at / row_bytes, at % row_bytes)
                               : at;
@@ -191,28 +192,28 @@ attention_many(AttentionTask task) {
     blocks.scales_at[i] = i * kKvBlock * 4 / 16;
   }
   const int64_t head_at = int64_t{kv_head} * kHeadBytes;
-  TileCopy copy_k{.plane = task.kv.keys + head_at,
-                  .block_bytes = task.kv.block_bytes,
-                  .block_table = task.block_tables + entry.first_block,
-                  .first_block = from / kKvBlock,
-                  .last_block = (to - 1) / kKvBlock};
-  TileCopy copy_v = copy_k;
+  TileCopy<HeadDim> copy_k{.plane = task.kv.keys + head_at,
+                           .block_bytes = task.kv.block_bytes,
+                           .block_table = task.block_tables + entry.first_block,
+                           .first_block = from / kKvBlock,
+                           .last_block = (to - 1) / kKvBlock};
+  TileCopy<HeadDim> copy_v = copy_k;
   copy_v.plane = task.kv.values + head_at;
   const int last_tile = (to - 1) / kKvTile;
   // A group each, empty ones after the last tile.
   const auto copy_keys = [&](int tile) {
     if (tile <= last_tile) {
-      copy_k.start<KeyPlace>(tile, 0, kHeadBytes, kRowBytes, keys, kHeadBytes);
+      copy_k.template start<KeyPlace>(tile, 0, kHeadBytes, kRowBytes, keys, kHeadBytes);
       if constexpr (Type != KvType::kHalf) {
-        copy_v.start<KeyPlace>(tile, kKvBlock * kRowBytes, kKvBlock * 4, 0, value_scales,
-                               kKvBlock * 4);
+        copy_v.template start<KeyPlace>(tile, kKvBlock * kRowBytes, kKvBlock * 4, 0, value_scales,
+                                        kKvBlock * 4);
       }
     }
     commit_copies();
   };
   const auto copy_values = [&](int tile) {
     if (tile <= last_tile) {
-      copy_v.start<KeyPlace>(tile, 0, kKvBlock * kRowBytes, 0, values, kHeadBytes);
+      copy_v.template start<KeyPlace>(tile, 0, kKvBlock * kRowBytes, 0, values, kHeadBytes);
     }
     commit_copies();
   };
