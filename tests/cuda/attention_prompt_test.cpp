@@ -113,7 +113,8 @@ TEST(AttentionOfPrompts, ManyRowsMustBeTurnedBefore) {
                            .max_kv_len = 1000};
   const Status status = attention(device.stream(), device.info(), task);
   ASSERT_FALSE(status.ok());
-  EXPECT_EQ(status.error().message, "attention: 33 rows that are not turned yet");
+  EXPECT_EQ(status.error().message,
+            "attention: 33 rows that are not turned yet, and a workspace of 0 floats");
 }
 
 }  // namespace

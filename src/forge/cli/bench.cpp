@@ -139,12 +139,15 @@ int bench(const CommandLine& line, Options& options, BenchModel& made, kernels::
   if (!result.ok()) return runtime_error(result.error().message);
   if (!result->is_complete) return kInterrupted;
 
-  const BenchReport report{.model = one_line(made.name),
-                           .n_threads = n_threads,
-                           .cost = engine::step_cost(made.model(), options.bench.backend),
-                           .result = std::move(result).value(),
-                           .peaks = engine::measure_peaks(isa, n_threads),
-                           .isa = isa};
+  const BenchReport report{
+      .model = one_line(made.name),
+      .device = device->text,
+      .is_on_cpu = !device->cuda.has_value(),
+      .n_threads = n_threads,
+      .cost = engine::step_cost(made.model(), options.bench.backend),
+      .result = std::move(result).value(),
+      .peaks = device->cuda ? engine::PeakRates{} : engine::measure_peaks(isa, n_threads),
+      .isa = isa};
   StdoutStream out;
   const std::string breakdown = breakdown_markdown(report);
   if (options.json) {

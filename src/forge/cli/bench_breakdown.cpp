@@ -35,7 +35,8 @@ std::string cell(double seconds, double of_step) {
 }  // namespace
 
 std::string breakdown_markdown(const BenchReport& report) {
-  std::vector<std::string> heads = {"worker 0, per step"};
+  std::vector<std::string> heads = {report.is_on_cpu ? "worker 0, per step"
+                                                     : "by events of the device, per step"};
   for (const engine::BenchTest& test : report.result.tests) {
     if (!test.breakdown) return "";
     heads.push_back(test.batch == 1 ? test.name : fmt::format("{} x {}", test.name, test.batch));

@@ -5,6 +5,7 @@
 #include "forge/cli/report.h"
 #include "forge/engine/bench_cost.h"
 #include "forge/kernels/cpu/matmul_path.h"
+#include "forge/kernels/cuda/attention/kv_type_name.h"
 
 namespace forge::cli {
 
@@ -57,6 +58,12 @@ Result<engine::DeviceChoice> choose_device(const RuntimeOptions& runtime,
                                            models::DecoderOptions& options) {
   FORGE_TRY(const engine::DeviceWish wish, engine::parse_device(runtime.device));
   FORGE_TRY(engine::DeviceChoice choice, engine::choose_device(wish, model, options));
+  const bool is_known = choice.cuda ? kernels::cuda::kv_type_from_name(runtime.kv_dtype).has_value()
+                                    : kernels::cpu::kv_type_from_name(runtime.kv_dtype).has_value();
+  if (runtime.kv_dtype != "auto" && !is_known) {
+    return make_error("--kv-dtype {}: expected auto, bf16, {} on {}", runtime.kv_dtype,
+                      choice.cuda ? "fp8 or int8" : "f16, f32 or int8", choice.name());
+  }
   options.backend.cuda_device = choice.cuda;
   return choice;
 }

@@ -11,6 +11,7 @@
 #include "forge/cli/flag_values.h"
 #include "forge/cli/report.h"
 #include "forge/engine/device_choice.h"
+#include "forge/kernels/cuda/attention/kv_type_name.h"
 
 namespace forge::cli {
 namespace {
@@ -71,8 +72,10 @@ void add_runtime_options(CommandLine& line, RuntimeOptions& options) {
       ->type_name("T")
       ->group("Machine");
   line.app()
-      .add_option("--kv-dtype", options.kv_dtype,
-                  "KV cache: auto (bf16), bf16, f16, f32, or int8 (half the memory)")
+      .add_option(
+          "--kv-dtype", options.kv_dtype,
+          "KV cache: auto (bf16), bf16, f16, f32, or int8 (half the memory); on NVIDIA devices "
+          "auto, bf16, fp8 or int8")
       ->type_name("T")
       ->group("Machine");
   line.app()
@@ -102,8 +105,19 @@ Status check(const RuntimeOptions& options) {
   }
   FORGE_TRY_STATUS(check_range("--gpu-memory-fraction", options.gpu_memory_fraction, 0.05, 0.98));
   FORGE_TRY_STATUS(check_dtype(options.dtype, *wish));
-  if (options.kv_dtype != "auto" && !kernels::cpu::kv_type_from_name(options.kv_dtype)) {
-    return make_error("--kv-dtype {}: expected auto, bf16, f16, f32 or int8", options.kv_dtype);
+  if (options.kv_dtype != "auto" && !kernels::cpu::kv_type_from_name(options.kv_dtype) &&
+      !kernels::cuda::kv_type_from_name(options.kv_dtype)) {
+    return make_error(
+        "--kv-dtype {}: expected auto, bf16, f16, f32 or int8; on NVIDIA devices bf16, fp8 or int8",
+        options.kv_dtype);
+  }
+  if (wish->kind == engine::DeviceWish::Kind::kCuda && options.kv_dtype != "auto" &&
+      !kernels::cuda::kv_type_from_name(options.kv_dtype)) {
+    return make_error("--kv-dtype {}: on NVIDIA devices expected auto, bf16, fp8 or int8",
+                      options.kv_dtype);
+  }
+  if (wish->kind == engine::DeviceWish::Kind::kCpu && options.kv_dtype == "fp8") {
+    return make_error("--kv-dtype fp8: on the CPU expected auto, bf16, f16, f32 or int8");
   }
   if (!options.quantize.empty() && !dtype_from_name(options.quantize)) {
     return make_error("--quantize {}: expected one of {}", options.quantize, dtype_names());
@@ -135,6 +149,9 @@ models::BackendOptions backend_options(const RuntimeOptions& options) {
   models::BackendOptions backend;
   if (options.dtype == "f32") backend.arithmetic = models::Arithmetic::kReference;
   if (const auto type = kernels::cpu::kv_type_from_name(options.kv_dtype)) backend.kv_type = *type;
+  if (const auto type = kernels::cuda::kv_type_from_name(options.kv_dtype)) {
+    backend.cuda_kv_type = *type;
+  }
   if (options.dtype == "f16") backend.cuda_dtype = DType::kF16;
   backend.gpu_memory_fraction = options.gpu_memory_fraction;
   backend.quantize = dtype_from_name(options.quantize);

@@ -15,7 +15,10 @@
 #include "forge/engine/process_memory.h"
 #include "forge/engine/random.h"
 #include "forge/engine/sampler.h"
+#include "forge/kernels/cuda/bandwidth/read_rate.h"
+#include "forge/kernels/cuda/runtime/device.h"
 #include "forge/models/decoder_memory.h"
+#include "forge/models/pipelined_backend.h"
 
 namespace forge::engine {
 namespace {
@@ -70,14 +73,32 @@ class Runner {
     return logits;
   }
 
-  /// One token for each of n sequences at a position.
+  /// One token for each of n sequences at a position; its logits.
   Result<ActivationView> decode(int32_t n_sequences, int32_t position) {
-    clear();
-    for (int32_t s = 0; s < n_sequences; ++s) {
-      add_rows(s, position, 1);
-      logit_rows_.push_back(s);
-    }
+    add_decodes(n_sequences, position);
     return step();
+  }
+  /// n_steps tokens for each, from a position on, as the engine does it: a device that chooses
+  /// tokens gets its next step before the last one is collected, and its own tokens back. False
+  /// where it was cancelled.
+  Result<bool> decode_many(int32_t n_sequences, int32_t position, int32_t n_steps,
+                           const CancelCheck& is_cancelled) {
+    const bool is_pipelined = decoder_.n_slots() > 0;
+    bool is_under_way = false;
+    for (int32_t i = 0; i < n_steps; ++i) {
+      if (is_cancelled && is_cancelled()) break;
+      add_decodes(n_sequences, position + i);
+      if (is_pipelined) feed_back(is_under_way, position + i);
+      FORGE_TRY_STATUS(decoder_.launch(batch(), {.rows = samples_}));
+      if (is_pipelined == is_under_way) {
+        FORGE_TRY([[maybe_unused]] const models::StepResults results, decoder_.collect());
+      }
+      is_under_way = is_pipelined;
+    }
+    if (is_under_way) {
+      FORGE_TRY([[maybe_unused]] const models::StepResults results, decoder_.collect());
+    }
+    return !(is_cancelled && is_cancelled());
   }
 
  private:
@@ -103,12 +124,32 @@ class Runner {
                           .block_table = std::span<const int32_t>(blocks_).subspan(first_block),
                           .use_long_rope = is_long});
   }
-  Result<ActivationView> step() {
-    return decoder_.step({.token_ids = ids_,
-                          .positions = positions_,
-                          .sequences = sequences_,
-                          .logit_rows = logit_rows_});
+  void add_decodes(int32_t n_sequences, int32_t position) {
+    clear();
+    for (int32_t s = 0; s < n_sequences; ++s) {
+      add_rows(s, position, 1);
+      logit_rows_.push_back(s);
+    }
   }
+  /// The device chooses each sequence's token, from the second step on after the one that it chose
+  /// last.
+  void feed_back(bool has_chosen, int32_t position) {
+    samples_.clear();
+    for (int32_t s = 0; s < static_cast<int32_t>(ids_.size()); ++s) {
+      samples_.push_back(kernels::cuda::settings_of(SamplingParams{.temperature = 0.0}));
+      samples_.back().logits_row = s;
+      samples_.back().slot = s;
+      samples_.back().position = position;
+      if (has_chosen) ids_[static_cast<size_t>(s)] = -1 - s;
+    }
+  }
+  [[nodiscard]] PagedBatch batch() const {
+    return {.token_ids = ids_,
+            .positions = positions_,
+            .sequences = sequences_,
+            .logit_rows = logit_rows_};
+  }
+  Result<ActivationView> step() { return decoder_.step(batch()); }
 
   const models::ModelSpec& spec_;
   models::Decoder& decoder_;
@@ -116,6 +157,7 @@ class Runner {
   int32_t n_blocks_of_one_ = 0;
   std::vector<int32_t> ids_, positions_, logit_rows_;  // of one step
   std::vector<SequenceRows> sequences_;
+  std::vector<kernels::cuda::SampleRow> samples_;
 };
 
 /// Everything of one call of run_bench.
@@ -163,6 +205,7 @@ class Bench {
     constexpr int64_t kWanted = int64_t{512} << 20;
     constexpr int64_t kLeast = int64_t{64} << 20;
     result_.peak_resident_bytes = std::max(result_.peak_resident_bytes, peak_resident_bytes());
+    if (options_.backend.cuda_device) return measure_device_memory(*options_.backend.cuda_device);
     const auto available = available_memory();
     const int64_t bytes = available ? std::clamp(available->bytes / 4, kLeast, kWanted) : kWanted;
     FORGE_TRY(
@@ -170,6 +213,15 @@ class Bench {
         measure_read_bandwidth({.n_threads = options_.n_threads, .bytes = bytes, .n_passes = 3}));
     result_.read_rates.insert(result_.read_rates.end(), rates.begin(), rates.end());
     reset_peak_resident_bytes();
+    return {};
+  }
+
+  Status measure_device_memory(int32_t device) {
+    constexpr int64_t kWanted = int64_t{2} << 30;
+    FORGE_TRY(const int64_t free, kernels::cuda::free_memory(device));
+    FORGE_TRY(const std::vector<double> rates,
+              kernels::cuda::measure_read_rates(device, std::min(kWanted, free / 2), 5));
+    result_.read_rates.insert(result_.read_rates.end(), rates.begin(), rates.end());
     return {};
   }
 
@@ -218,15 +270,15 @@ class Bench {
     say(fmt::format("{}, {} sequence{}", test.name, batch, batch == 1 ? "" : "s"));
     FORGE_TRY(const bool is_filled, fill(batch));
     if (!is_filled) return false;
-    FORGE_TRY(ActivationView logits, runner_.decode(batch, options_.depth));
+    FORGE_TRY(const bool is_warm, runner_.decode_many(batch, options_.depth, 2, {}));
+    if (!is_warm) return false;
     const models::StageTimes before = decoder_.stage_times();
     std::vector<double> rates;
     for (int32_t repeat = 0; repeat < options_.n_repeats; ++repeat) {
       const auto begin = Clock::now();
-      for (int32_t i = 0; i < options_.n_gen; ++i) {
-        if (is_cancelled()) return false;
-        FORGE_TRY(logits, runner_.decode(batch, options_.depth + i));
-      }
+      FORGE_TRY(const bool is_whole,
+                runner_.decode_many(batch, options_.depth, options_.n_gen, options_.is_cancelled));
+      if (!is_whole) return false;
       rates.push_back(double{1} * options_.n_gen * batch / seconds_since(begin));
     }
     test.tokens_per_second = spread_of(std::move(rates));
@@ -237,6 +289,7 @@ class Bench {
                                 attention_operations(model_.spec, n_in_sight);
     if (options_.wants_stages) {
       test.breakdown = breakdown_since(before, batch / test.tokens_per_second.median);
+      FORGE_TRY(const ActivationView logits, runner_.decode(batch, options_.depth));
       test.breakdown->greedy_seconds = sampling_seconds(logits, {.temperature = 0.0});
       test.breakdown->top_p_seconds = sampling_seconds(logits, {.temperature = 0.8, .top_p = 0.95});
     }

@@ -42,8 +42,8 @@ struct Spread {
 struct StepBreakdown {
   models::StageTimes stages;  // the sums of worker 0 over `steps` steps
   double step_seconds = 0.0;  // of one step
-  /// Of choosing one token for each sequence, which no rate includes: greedily, and with
-  /// temperature 0.8 and top-p 0.95.
+  /// Of choosing one token for each sequence on the host, which no rate includes: greedily, and
+  /// with temperature 0.8 and top-p 0.95.
   double greedy_seconds = 0.0;
   double top_p_seconds = 0.0;
 };
@@ -76,9 +76,10 @@ struct BenchResult {
 /// The decoder that run_bench makes, for the memory plan: a cache for the largest test.
 [[nodiscard]] models::DecoderOptions bench_decoder_options(const BenchOptions& options);
 
-/// Runs the tests, prompt first. Tokens are random ids, no sampling is done: a rate is that of the
-/// model's steps, logits of every decoded token included. Each test is run once unmeasured and then
-/// n_repeats times from the same depth. Prompts go in steps of up to 512 tokens.
+/// Runs the tests, prompt first. Tokens are random ids. On the CPU no sampling is done: a rate is
+/// that of the model's steps, logits of every decoded token included. A device chooses its tokens
+/// greedily and is fed with them, since that is how it decodes. Each test is run once unmeasured
+/// and then n_repeats times from the same depth. Prompts go in steps of up to 512 tokens.
 [[nodiscard]] Result<BenchResult> run_bench(const models::Model& model,
                                             const BenchOptions& options);
 

@@ -8,6 +8,7 @@
 #include "forge/cache/kv_blocks.h"
 #include "forge/engine/device_choice.h"
 #include "forge/engine/memory_plan.h"
+#include "forge/kernels/cuda/attention/kv_type_name.h"
 #include "forge/models/decoder_memory.h"
 #include "forge/tensor/paged_batch.h"
 
@@ -16,6 +17,7 @@ namespace {
 
 constexpr int32_t kMostSequences = 512;
 constexpr int32_t kDefaultStepTokens = 512;
+constexpr int32_t kDeviceStepTokens = 2048;
 constexpr int64_t kLogitBytes = int64_t{64} << 20;
 
 Status check_range(std::string_view name, int64_t value, int64_t low, int64_t high) {
@@ -32,13 +34,6 @@ Result<models::BackendOptions> backend_of(const EngineOptions& options) {
   } else {
     FORGE_TRY(backend.isa, kernels::cpu::choose_level());
   }
-  if (!options.kv_dtype.empty()) {
-    const auto type = kernels::cpu::kv_type_from_name(options.kv_dtype);
-    if (!type) {
-      return make_error("kv_dtype \"{}\": expected bf16, f16, f32 or int8", options.kv_dtype);
-    }
-    backend.kv_type = *type;
-  }
   if (!options.dtype.empty()) {
     const auto type = dtype_from_name(options.dtype);
     if (type != DType::kBF16 && type != DType::kF16) {
@@ -54,6 +49,24 @@ Result<models::BackendOptions> backend_of(const EngineOptions& options) {
     }
   }
   return backend;
+}
+
+/// Which types a cache has depends on where it lies.
+Status set_kv_type(const EngineOptions& options, models::BackendOptions& backend) {
+  const std::string& name = options.kv_dtype;
+  if (name.empty()) return {};
+  if (backend.cuda_device) {
+    const auto type = kernels::cuda::kv_type_from_name(name);
+    if (!type) {
+      return make_error("kv_dtype \"{}\": on an NVIDIA device expected bf16, fp8 or int8", name);
+    }
+    backend.cuda_kv_type = *type;
+    return {};
+  }
+  const auto type = kernels::cpu::kv_type_from_name(name);
+  if (!type) return make_error("kv_dtype \"{}\": expected bf16, f16, f32 or int8", name);
+  backend.kv_type = *type;
+  return {};
 }
 
 int32_t default_sequences(const models::ModelSpec& spec) {
@@ -103,9 +116,6 @@ Result<EngineSizes> choose_sizes(const models::Model& model, const EngineOptions
   EngineInfo& info = sizes.info;
   models::DecoderOptions& decoder = sizes.decoder;
   FORGE_TRY(decoder.backend, backend_of(options));
-  const bool is_fast = decoder.backend.arithmetic == models::Arithmetic::kFast;
-  info.arithmetic = is_fast ? std::string(kernels::cpu::name(decoder.backend.isa)) : "reference";
-  info.kv_dtype = is_fast ? std::string(kernels::cpu::name(decoder.backend.kv_type)) : "f32";
   info.n_threads = options.n_threads > 0 ? std::min(options.n_threads, usable_cpu_count())
                                          : default_thread_count();
   info.context_len = options.context_len > 0 ? options.context_len : spec.context_len;
@@ -128,9 +138,22 @@ Result<EngineSizes> choose_sizes(const models::Model& model, const EngineOptions
   decoder.max_logit_rows = std::min(std::max(info.max_sequences, 32), info.max_step_tokens);
   FORGE_TRY(const DeviceChoice device, choose_device(*wish, model, decoder));
   decoder.backend.cuda_device = device.cuda;
+  FORGE_TRY_STATUS(set_kv_type(options, decoder.backend));
   info.device = device.name();
   info.device_text = device.text;
-  if (device.cuda) info.arithmetic = decoder.backend.cuda_dtype == DType::kF16 ? "f16" : "bf16";
+  if (device.cuda) {
+    info.arithmetic = decoder.backend.cuda_dtype == DType::kF16 ? "f16" : "bf16";
+    info.kv_dtype = kernels::cuda::name(decoder.backend.cuda_kv_type);
+    // A device is not busy with less.
+    if (options.max_step_tokens == 0) {
+      info.max_step_tokens = std::max(kDeviceStepTokens, info.max_step_tokens);
+      decoder.max_batch_tokens = info.max_step_tokens;
+    }
+  } else {
+    const bool is_fast = decoder.backend.arithmetic == models::Arithmetic::kFast;
+    info.arithmetic = is_fast ? std::string(kernels::cpu::name(decoder.backend.isa)) : "reference";
+    info.kv_dtype = is_fast ? std::string(kernels::cpu::name(decoder.backend.kv_type)) : "f32";
+  }
   decoder.n_cache_blocks = options.kv_cache_tokens > 0
                                ? cache::KvBlocks::blocks_for(options.kv_cache_tokens)
                                : default_blocks(model, info, device, decoder);

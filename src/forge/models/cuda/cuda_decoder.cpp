@@ -73,7 +73,7 @@ class CudaDecoder final : public PipelinedBackend {
         forward_(spec_, parts_.shape, parts_.weights, parts_.device, work_.inputs, work_.buffers,
                  parts_.kv_memory.data(), options.backend.cuda_kv_type, work_.samples.chosen),
         output_norm_(to_f32(model.weights.output_norm)),
-        clock_(parts_.device.index) {}
+        clocks_{StageClock(parts_.device.index), StageClock(parts_.device.index)} {}
 
   PipelinedBackend* pipelined() override { return this; }
   ~CudaDecoder() override { (void)parts_.stream.synchronize(); }  // steps read what goes now
@@ -116,7 +116,7 @@ class CudaDecoder final : public PipelinedBackend {
   const Forward forward_;
   const std::vector<float> output_norm_;
   StepGraphs graphs_;
-  StageClock clock_;
+  std::array<StageClock, 2> clocks_;  // of each flight
   StageTimes times_;
   uint64_t n_launched_ = 0;
   uint64_t n_collected_ = 0;
@@ -190,8 +190,9 @@ StepBounds CudaDecoder::bucket_of(const StepBounds& exact) const {
 // The kernels of a step, its sampling included.
 Status CudaDecoder::queue(const StepKind& kind, const LayerProbe* probe) {
   Stream& stream = parts_.stream;
+  StageClock& clock = clocks_[n_launched_ % clocks_.size()];
   const auto before_stage = [&](StageTimes::Stage stage) {
-    return options_.measures_stages ? clock_.mark(stream, stage) : Status{};
+    return options_.measures_stages ? clock.mark(stream, stage) : Status{};
   };
   const auto after_layer = [&](int32_t layer) -> Status {
     if (probe == nullptr) return {};
@@ -201,7 +202,7 @@ Status CudaDecoder::queue(const StepKind& kind, const LayerProbe* probe) {
   if (kind.n_samples > 0) {
     FORGE_TRY_STATUS(kernels::cuda::sample(stream, parts_.device, sample_task(kind)));
   }
-  return options_.measures_stages ? clock_.mark_end(stream) : Status{};
+  return options_.measures_stages ? clock.mark_end(stream) : Status{};
 }
 
 SampleTask CudaDecoder::sample_task(const StepKind& kind) const {
@@ -226,9 +227,10 @@ Result<StepResults> CudaDecoder::collect() {
   FORGE_CHECK(n_collected_ < n_launched_, "no step is under way");
   Flight& flight = parts_.flights[n_collected_ % parts_.flights.size()];
   FORGE_TRY_STATUS(flight.wait());
+  StageClock& clock = clocks_[n_collected_ % clocks_.size()];
   ++n_collected_;
   ++times_.steps;
-  if (options_.measures_stages) FORGE_TRY_STATUS(clock_.add_to(times_));
+  if (options_.measures_stages) FORGE_TRY_STATUS(clock.add_to(times_));
   const StepResults results = flight.results();
   maxima_ = results.maxima;
   return results;
@@ -321,6 +323,10 @@ Status check_options(const ModelSpec& spec, const DecoderOptions& options,
   if (spec.vocab_size > kernels::cuda::kMaxSampledVocab) {
     return make_error("a vocabulary of {}: on NVIDIA devices it has at most {} tokens",
                       spec.vocab_size, kernels::cuda::kMaxSampledVocab);
+  }
+  if (options.backend.cuda_dtype != DType::kBF16) {
+    return make_error("products in {} are not implemented on NVIDIA devices: use --dtype bf16",
+                      info(options.backend.cuda_dtype).name);
   }
   const bool is_fp8 = options.backend.cuda_kv_type == kernels::cuda::KvType::kFp8;
   if (is_fp8 && device.compute_capability < 89) {

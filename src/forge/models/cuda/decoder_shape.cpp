@@ -20,7 +20,9 @@ DecoderShape::DecoderShape(const ModelSpec& spec, const DecoderOptions& options)
       n_logit_rows(options.max_logit_rows),
       n_sequences(options.max_sequences > 0 ? options.max_sequences : options.max_batch_tokens),
       vocab_size(spec.vocab_size),
-      max_kv_len(options.n_cache_blocks * kBlockLen) {
+      // No blocks: the cache is not planned yet.
+      max_kv_len(options.n_cache_blocks > 0 ? options.n_cache_blocks * kBlockLen
+                                            : options.max_sequence_len) {
   if (options.max_sequence_len > 0) max_kv_len = std::min(max_kv_len, options.max_sequence_len);
   n_samples = n_sequences;
   // As many again as a step has: those that a step under way still chooses for.

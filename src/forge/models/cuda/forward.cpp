@@ -106,7 +106,11 @@ struct Forward::Step {
                        .out = f.buffers_.attended,
                        .out_stride = f.shape_.attended,
                        .workspace = f.buffers_.attention};
-    if (bounds.n_prompts == 0) return kernels::cuda::attention(stream, f.device_, task);
+    const bool is_split =
+        kernels::cuda::attention_workspace(task).n_partials <= f.buffers_.attention.n_partials;
+    if (bounds.n_prompts == 0 && is_split) {
+      return kernels::cuda::attention(stream, f.device_, task);
+    }
     FORGE_TRY_STATUS(kernels::cuda::rope_append(stream, f.device_,
                                                 {.heads = task.heads,
                                                  .rows = rows,

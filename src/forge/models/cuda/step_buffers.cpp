@@ -12,19 +12,18 @@ using kernels::cuda::AttentionWorkspace;
 
 namespace {
 
-/// Large enough for steps of decodes and for steps with one prompt as long as a step.
+/// For decodes of all sequences at their longest, but no more than this. A larger batch of long
+/// sequences has enough work without splitting them; so have prompts, which use what there is.
+constexpr int64_t kMostPartialFloats = int64_t{64} << 20;
+
 AttentionWorkspace largest_workspace(const ModelSpec& spec, const DecoderShape& shape) {
-  const auto bounds = [&](int32_t n_sequences, int32_t max_rows) {
-    return kernels::cuda::attention_workspace(
-        {.heads = {spec.n_heads, spec.n_kv_heads, spec.head_dim},
-         .n_sequences = n_sequences,
-         .max_rows = max_rows,
-         .max_kv_len = shape.max_kv_len});
-  };
-  const AttentionWorkspace decodes = bounds(shape.n_sequences, 1);
-  const AttentionWorkspace prompts = bounds(shape.n_sequences, shape.n_tokens);
-  return {.n_partials = std::max(decodes.n_partials, prompts.n_partials),
-          .n_counters = std::max(decodes.n_counters, prompts.n_counters)};
+  AttentionWorkspace workspace =
+      kernels::cuda::attention_workspace({.heads = {spec.n_heads, spec.n_kv_heads, spec.head_dim},
+                                          .n_sequences = shape.n_sequences,
+                                          .max_rows = 1,
+                                          .max_kv_len = shape.max_kv_len});
+  workspace.n_partials = std::min(workspace.n_partials, kMostPartialFloats);
+  return workspace;
 }
 
 }  // namespace

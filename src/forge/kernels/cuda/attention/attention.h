@@ -19,11 +19,12 @@ namespace forge::kernels::cuda {
 /// rope_append() or here, and whatever the bounds of the task are.
 ///
 /// Above 64 rows and heads of a group in an entry (max_rows * n_heads / n_kv_heads; one row is
-/// never too many) a kernel is taken that does not split long sequences and that wants turned
-/// queries. So a step of decodes and prompts calls it once for each kind.
+/// never too many), and where the workspace is smaller than attention_workspace(), a kernel is
+/// taken that does not split long sequences and that wants turned queries. So a step of decodes and
+/// prompts calls it once for each kind.
 [[nodiscard]] Status attention(Stream& stream, const DeviceInfo& device, const AttentionTask& task);
 
-/// What AttentionTask::workspace must have for a task with these bounds (heads, n_sequences,
+/// What AttentionTask::workspace should have for a task with these bounds (heads, n_sequences,
 /// max_rows, max_kv_len, window); pointers are null. Prompts need none, so ask for each kind of
 /// step and take the most.
 [[nodiscard]] AttentionWorkspace attention_workspace(const AttentionTask& bounds);

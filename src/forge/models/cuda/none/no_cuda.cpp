@@ -1,5 +1,6 @@
 // A build without CUDA: there are no devices, and nothing can be made on them.
 #include "forge/base/check.h"
+#include "forge/kernels/cuda/bandwidth/read_rate.h"
 #include "forge/kernels/cuda/runtime/device.h"
 #include "forge/models/cuda/cuda_decoder.h"
 
@@ -20,6 +21,7 @@ std::string built_for() { return {}; }
 Result<std::vector<DeviceInfo>> list_devices() { return no_cuda(); }
 Result<DeviceInfo> open_device(int32_t) { return no_cuda(); }
 Result<int64_t> free_memory(int32_t) { return no_cuda(); }
+Result<std::vector<double>> measure_read_rates(int32_t, int64_t, int32_t) { return no_cuda(); }
 
 }  // namespace kernels::cuda
 
