@@ -11,6 +11,7 @@
 #include "forge/base/check.h"
 #include "forge/kernels/cuda/attention/attention.h"
 #include "forge/kernels/cuda/runtime/device.h"
+#include "forge/kernels/cuda/runtime/range.h"
 #include "forge/models/cuda/flight.h"
 #include "forge/models/cuda/forward.h"
 #include "forge/models/cuda/stage_clock.h"
@@ -138,6 +139,7 @@ Status CudaDecoder::launch(const PagedBatch& batch, const SampleBatch& samples,
   FORGE_CHECK(n_launched_ - n_collected_ < parts_.flights.size(), "{} steps under way",
               n_launched_ - n_collected_);
   FORGE_TRY_STATUS(std::exchange(copied_, {}));
+  const kernels::cuda::Range range("launch a step");
   Flight& flight = parts_.flights[n_launched_ % parts_.flights.size()];
   const WrittenStep step = write_step(batch, flight.inputs());
   const auto n_samples = static_cast<int32_t>(samples.rows.size());
@@ -225,6 +227,7 @@ SampleTask CudaDecoder::sample_task(const StepKind& kind) const {
 
 Result<StepResults> CudaDecoder::collect() {
   FORGE_CHECK(n_collected_ < n_launched_, "no step is under way");
+  const kernels::cuda::Range range("wait for a step");
   Flight& flight = parts_.flights[n_collected_ % parts_.flights.size()];
   FORGE_TRY_STATUS(flight.wait());
   StageClock& clock = clocks_[n_collected_ % clocks_.size()];

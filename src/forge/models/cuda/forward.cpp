@@ -6,6 +6,7 @@
 #include "forge/kernels/cuda/embed/embed.h"
 #include "forge/kernels/cuda/matmul/matmul.h"
 #include "forge/kernels/cuda/rows/gather.h"
+#include "forge/kernels/cuda/runtime/range.h"
 
 namespace forge::models::cuda {
 
@@ -17,6 +18,7 @@ using kernels::cuda::MatmulTask;
 using kernels::cuda::NormIn;
 using kernels::cuda::NormOut;
 using kernels::cuda::QkvRows;
+using kernels::cuda::Range;
 using kernels::cuda::Stream;
 
 Forward::Forward(const ModelSpec& spec, const DecoderShape& shape, const DeviceWeights& weights,
@@ -50,6 +52,7 @@ struct Forward::Step {
   }
 
   [[nodiscard]] Status embed() const {
+    const Range range("embed");
     return kernels::cuda::embed(stream, f.device_,
                                 {.table = f.weights_.embedding,
                                  .hidden_dim = f.spec_.hidden_dim,
@@ -62,6 +65,7 @@ struct Forward::Step {
   }
 
   [[nodiscard]] Status qkv(const DeviceLayer& layer) const {
+    const Range range("norm + QKV");
     for (int32_t i = 0; i < layer.n_qkv; ++i) {
       const QkvPart& part = layer.qkv[static_cast<size_t>(i)];
       FORGE_TRY_STATUS(
@@ -80,6 +84,7 @@ struct Forward::Step {
   }
 
   [[nodiscard]] Status attention(int32_t index, const DeviceLayer& layer) const {
+    const Range range("attention");
     const ModelSpec& spec = f.spec_;
     const QkvRows rows{.qkv = f.buffers_.qkv,
                        .stride = f.shape_.qkv,
@@ -133,6 +138,7 @@ struct Forward::Step {
   /// hidden += W x, and what the next norm wants.
   [[nodiscard]] Status add(const kernels::cuda::PackedMatrix& weight, const float* bias,
                            const uint16_t* x, int64_t stride, const float* next_norm) const {
+    const Range range("output or down");
     return matmul({.weight = weight,
                    .n_rows = f.spec_.hidden_dim,
                    .x = x,
@@ -146,6 +152,7 @@ struct Forward::Step {
   }
 
   [[nodiscard]] Status gate_up(const DeviceLayer& layer) const {
+    const Range range("gate + up");
     const bool is_silu = f.spec_.activation == Activation::kSilu;
     return matmul({.weight = layer.gate_up,
                    .n_rows = layer.gate_up.rows,
@@ -161,6 +168,7 @@ struct Forward::Step {
   }
 
   [[nodiscard]] Status head() const {
+    const Range range("head");
     if (bounds.n_logit_rows == 0) return {};
     MatmulTask task{.weight = f.weights_.head,
                     .n_rows = f.spec_.vocab_size,
