@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <boost/context/fiber.hpp>
 #include <boost/context/preallocated.hpp>
+#include <charconv>
+#include <cstdlib>
 #include <cstring>
 #include <deque>
 #include <memory>
@@ -59,7 +61,7 @@ struct Block {
   std::exception_ptr error;
 };
 
-thread_local Settings settings_of_thread;
+thread_local Settings settings_of_thread = settings_of_environment();
 thread_local Block* current_block = nullptr;
 thread_local Thread* current_thread = nullptr;
 thread_local boost::context::fiber scheduler;
@@ -195,6 +197,22 @@ void run_block(Block& block, FiberStacks& stacks, const std::function<void()>& b
 }  // namespace
 
 void set(const Settings& settings) { settings_of_thread = settings; }
+
+Settings settings_of_environment() {
+  const char* const value = std::getenv("FORGE_SIMT_ORDER");
+  const std::string text = value == nullptr ? "forward" : value;
+  if (text == "forward") return {.order = Order::kForward};
+  if (text == "reverse") return {.order = Order::kReverse};
+  if (text == "random") return {.order = Order::kRandom};
+  const std::string random = "random:";
+  uint64_t seed = 0;
+  if (text.starts_with(random)) {
+    const char* const end = text.data() + text.size();
+    const auto read = std::from_chars(text.data() + random.size(), end, seed);
+    if (read.ec == std::errc() && read.ptr == end) return {.order = Order::kRandom, .seed = seed};
+  }
+  throw Fault("FORGE_SIMT_ORDER is \"" + text + "\": expected forward, reverse, random[:SEED]");
+}
 
 void run(const Launch& launch, const std::function<void()>& body) {
   if (current_block != nullptr) throw Fault("a launch inside a kernel");

@@ -8,8 +8,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <experimental/source_location>
 #include <functional>
-#include <source_location>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -26,12 +26,16 @@ struct Dim3 {
 /// missing barrier shows in one order and not in another, so tests run all of them.
 enum class Order { kForward, kReverse, kRandom };
 
-/// How launches run from now on, in this OS thread.
+/// How launches run. A thread begins with what FORGE_SIMT_ORDER says: "forward", "reverse",
+/// "random" or "random:SEED".
 struct Settings {
   Order order = Order::kForward;
   uint64_t seed = 1;  // of kRandom
 };
+/// From now on, in this OS thread.
 void set(const Settings& settings);
+/// What FORGE_SIMT_ORDER says. Throws Fault where it is none of these.
+[[nodiscard]] Settings settings_of_environment();
 
 /// A kernel that did what CUDA forbids: lanes of a warp in different collectives, a barrier that
 /// not all threads reach, an asynchronous copy nobody waits for. The message names the kernel and
@@ -61,7 +65,8 @@ void run(const Launch& launch, const std::function<void()>& body);
 /// The block's dynamic shared memory.
 [[nodiscard]] std::span<std::byte> shared();
 
-using Where = std::source_location;
+/// std::source_location, which Clang 14 does not have.
+using Where = std::experimental::source_location;
 
 /// __syncthreads(): returns when every thread of the block that has not ended has come.
 void barrier(Where where = Where::current());

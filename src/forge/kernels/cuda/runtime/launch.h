@@ -37,9 +37,9 @@ struct LaunchShape {
 [[nodiscard]] Status launch_body(Stream& stream, const LaunchShape& shape,
                                  std::function<void()> body);
 
-template <typename... Parameters, typename... Arguments>
+template <typename... Parameters>
 [[nodiscard]] Status launch(Stream& stream, const LaunchShape& shape, void (*kernel)(Parameters...),
-                            const Arguments&... arguments) {
+                            const std::type_identity_t<Parameters>&... arguments) {
   return launch_body(stream, shape, [kernel, arguments...] { kernel(arguments...); });
 }
 

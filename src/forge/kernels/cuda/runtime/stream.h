@@ -76,7 +76,8 @@ class Stream {
   /// Blocks until everything is done; fails with the first error of the device.
   [[nodiscard]] Status synchronize();
 
-  /// What is queued between the two is recorded and not run.
+  /// What is queued between the two is recorded and not run: kernels, copies and fills; events and
+  /// waiting are refused.
   [[nodiscard]] Status begin_recording();
   [[nodiscard]] Result<Graph> end_recording();
 
