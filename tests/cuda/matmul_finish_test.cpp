@@ -53,7 +53,7 @@ class MatmulFinish : public ::testing::Test {
   }
 
   OnDevice device_;
-  MatmulCase product_{device_, DType::kQ8_0, kRows, 192, 195};
+  MatmulCase product_{device_, DType::kBF16, kRows, 192, 195};
   std::vector<float> squares_ = squares_of_tokens();
   DeviceArray<float> squares_on_ = device_.upload(squares_);
   std::vector<float> bias_ = random_floats(kRows, 9);

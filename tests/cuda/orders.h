@@ -14,8 +14,11 @@ void in_every_order(const F& test) {
 #if defined(FORGE_REAL_DEVICE)
   test();
 #else
-  const char* const names[] = {"forward", "reverse", "random"};
-  for (const auto order : {simt::Order::kForward, simt::Order::kReverse, simt::Order::kRandom}) {
+  using simt::Order;
+  const char* const names[] = {"forward", "reverse", "random", "warp by warp",
+                               "warp by warp, reverse"};
+  for (const Order order : {Order::kForward, Order::kReverse, Order::kRandom, Order::kWarpByWarp,
+                            Order::kWarpByWarpReverse}) {
     SCOPED_TRACE(names[static_cast<int>(order)]);
     simt::set({.order = order, .seed = 11});
     test();

@@ -14,7 +14,7 @@
 namespace forge::simt {
 namespace {
 
-constexpr Order kOrders[] = {Order::kForward, Order::kReverse, Order::kRandom};
+constexpr Order kOrders[] = {Order::kForward, Order::kReverse, Order::kRandom, Order::kWarpByWarp};
 
 Launch launch(uint32_t n_blocks, uint32_t n_threads, size_t shared_bytes = 0) {
   return {"a kernel", {n_blocks}, {n_threads}, shared_bytes};
@@ -50,6 +50,7 @@ TEST(Simt, AMissingBarrierShows) {
   for (const Order order : kOrders) EXPECT_EQ(n_right(order, true), 256);
   EXPECT_LT(n_right(Order::kForward, false), 256);
   EXPECT_LT(n_right(Order::kRandom, false), 256);
+  EXPECT_LT(n_right(Order::kWarpByWarp, false), 256);
 }
 
 TEST(Simt, BlocksRunInEveryOrder) {
@@ -61,7 +62,7 @@ TEST(Simt, BlocksRunInEveryOrder) {
     });
     std::vector<uint32_t> ascending(40);
     std::iota(ascending.begin(), ascending.end(), 0u);
-    EXPECT_EQ(blocks == ascending, order == Order::kForward);
+    EXPECT_EQ(blocks == ascending, order == Order::kForward || order == Order::kWarpByWarp);
     std::sort(blocks.begin(), blocks.end());
     EXPECT_EQ(blocks, ascending);
   }

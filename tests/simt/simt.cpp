@@ -156,12 +156,41 @@ void make_fiber(Block& block, Thread& thread, FiberStacks& stacks,
       });
 }
 
-void order(std::vector<int>& numbers, std::mt19937_64& random) {
+void put_in_order(std::vector<int>& numbers, std::mt19937_64& random) {
   std::iota(numbers.begin(), numbers.end(), 0);
-  if (settings_of_thread.order == Order::kReverse) std::reverse(numbers.begin(), numbers.end());
-  if (settings_of_thread.order == Order::kRandom) {
+  const Order order = settings_of_thread.order;
+  if (order == Order::kReverse || order == Order::kWarpByWarpReverse) {
+    std::reverse(numbers.begin(), numbers.end());
+  }
+  if (order == Order::kRandom) {
     std::shuffle(numbers.begin(), numbers.end(), random);
   }
+}
+
+/// Resumes those that can run, once each. Whether there was one.
+bool run_some(Block& block, std::span<const int> numbers) {
+  bool has_run = false;
+  for (const int i : numbers) {
+    Thread& thread = block.threads[static_cast<size_t>(i)];
+    if (thread.state != Thread::State::kRunnable) continue;
+    has_run = true;
+    resume(block, thread);
+  }
+  return has_run;
+}
+
+/// Each warp in turn until none of its lanes can run.
+bool run_warps(Block& block, std::span<const int> numbers) {
+  bool has_run = false;
+  for (size_t first = 0; first < numbers.size(); first += kWarpLanes) {
+    while (run_some(block, numbers.subspan(first, kWarpLanes))) has_run = true;
+  }
+  return has_run;
+}
+
+bool is_warp_by_warp() {
+  const Order order = settings_of_thread.order;
+  return order == Order::kWarpByWarp || order == Order::kWarpByWarpReverse;
 }
 
 void run_block(Block& block, FiberStacks& stacks, const std::function<void()>& body,
@@ -182,14 +211,8 @@ void run_block(Block& block, FiberStacks& stacks, const std::function<void()>& b
   current_block = &block;
   std::vector<int> numbers(static_cast<size_t>(n_threads));
   while (block.n_live > 0) {
-    order(numbers, random);
-    bool has_run = false;
-    for (const int i : numbers) {
-      Thread& thread = block.threads[static_cast<size_t>(i)];
-      if (thread.state != Thread::State::kRunnable) continue;
-      has_run = true;
-      resume(block, thread);
-    }
+    put_in_order(numbers, random);
+    const bool has_run = is_warp_by_warp() ? run_warps(block, numbers) : run_some(block, numbers);
     if (!has_run) fail("nobody can go on: " + who_waits(block));
   }
 }
@@ -225,7 +248,7 @@ void run(const Launch& launch, const std::function<void()>& body) {
   FiberStacks& stacks = FiberStacks::of_this_thread(static_cast<int>(n_threads));
   std::mt19937_64 random(settings_of_thread.seed);
   std::vector<int> numbers(n_blocks);
-  order(numbers, random);
+  put_in_order(numbers, random);
   struct Reset {
     ~Reset() { current_block = nullptr; }
   } reset;

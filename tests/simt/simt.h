@@ -24,7 +24,10 @@ struct Dim3 {
 
 /// In which order the threads of a block run between two meetings, and the blocks of a grid. A
 /// missing barrier shows in one order and not in another, so tests run all of them.
-enum class Order { kForward, kReverse, kRandom };
+/// kForward, kReverse and kRandom let every thread come to its next meeting in turn, which keeps
+/// warps close to each other; in the others a warp runs until it ends or waits at a barrier before
+/// the next one does anything: first warp first, or last.
+enum class Order { kForward, kReverse, kRandom, kWarpByWarp, kWarpByWarpReverse };
 
 /// How launches run. A thread begins with what FORGE_SIMT_ORDER says: "forward", "reverse",
 /// "random" or "random:SEED".

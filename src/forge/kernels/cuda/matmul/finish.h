@@ -110,8 +110,8 @@ FORGE_DEVICE void finish_block(const MatmulTask& task, const BlockPlace& at, con
     const int tile = pair / 8 % RowTiles;
     const int token = pair / 8 / RowTiles;
     const int row_tile = at.first_tile + tile;
-    const bool is_there = pair < n_pairs && row_tile < task.weight.n_row_tiles() &&
-                          row_of_x(task, at.first_token + token) >= 0;
+    const bool is_there =
+        row_tile < task.weight.n_row_tiles() && row_of_x(task, at.first_token + token) >= 0;
     float upper = 0.0f;
     float lower = 0.0f;
     float scale = 1.0f;
