@@ -24,7 +24,9 @@ struct FewShape {
   /// One warp finishes a group of tiles while the others read the next.
   static constexpr bool kOneFinishes = RowTiles * TokenTiles <= 2;
   static constexpr int kBuffers = kOneFinishes ? 2 : 1;
-  static constexpr int kStages = Weights::kStages - (RowTiles > 1 ? 1 : 0);
+  /// As many as the registers hold without spilling.
+  static constexpr int kStages = Weights::kStages - (RowTiles > 1 ? 1 : 0) -
+                                 (RowTiles * TokenTiles == 4 && Weights::kStages > 3 ? 1 : 0);
   static constexpr size_t kSharedBytes = (size_t{kBuffers} * kSums + kTokens) * sizeof(float);
   /// Blocks of a processor, which bounds registers: 128 for two, 255 for one.
   static constexpr int kBlocks = TokenTiles <= 2 ? 2 : 1;
