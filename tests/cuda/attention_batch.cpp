@@ -129,6 +129,7 @@ void AttentionBatch::append(size_t sequence, int32_t begin, int32_t end) {
   if (n_tokens == 0) return;
   std::vector<int32_t> positions(size_of(n_tokens), -1);
   std::iota(positions.begin(), positions.begin() + (end - begin), begin);
+  positions.push_back(end);  // beyond n_tokens
   const auto positions_there = device_.upload(positions);
   const auto first_blocks_there =
       device_.upload(std::vector<int32_t>(positions.size(), first_blocks_[sequence]));
@@ -170,7 +171,7 @@ std::vector<uint16_t> AttentionBatch::attend(const std::vector<Entry>& entries, 
     max_rows = std::max(max_rows, entry.end - entry.begin);
     max_kv_len = std::max(max_kv_len, entry.end);
   }
-  sequences.resize(sequences.size() + size_of(bounds.more_sequences), {5, 5, 0, 0});
+  sequences.resize(sequences.size() + size_of(bounds.more_sequences), {5, 5, 0, 1 << 28});
   const auto sequences_there = device_.upload(sequences);
   const int64_t width = options_.heads.n_heads * int64_t{options_.heads.head_dim};
   const auto out = device_.array<uint16_t>(size_of(n_rows() * width));

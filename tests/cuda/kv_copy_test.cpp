@@ -21,7 +21,7 @@ TEST(KvCopy, InOrderInEveryPlane) {
     for (size_t i = 0; i < expected.size(); ++i) expected[i] ^= static_cast<uint8_t>(i >> 8);
     const auto pool = device.upload(expected);
     // A chain, a swap through block 6, an overwritten target, and places that hold no copy.
-    const std::vector<int32_t> copies = {0, 1, 1, 2, -1, -1, 3, 6, 4, 3, 6, 4, 5, 0, -1, -1};
+    const std::vector<int32_t> copies = {0, 1, 1, 2, -1, 5, 3, 6, 4, 3, 6, 4, 5, 0, -1, -1};
     const auto list = device.upload(copies);
     for (size_t plane = 0; plane < kPlanes; ++plane) {
       for (size_t i = 0; i < copies.size(); i += 2) {

@@ -209,15 +209,17 @@ TEST(RopeAppend, WhatIsCachedIsFinite) {
 
 TEST(RopeAppend, RowsThatAreNotThereWriteNothing) {
   OnDevice device;
-  const BatchOptions options{.kv_lens = {20, 20}};
+  // 5 heads in all, so that the last block of the grid has warps beyond the last token.
+  const BatchOptions options{.heads = {.n_heads = 3, .n_kv_heads = 1, .head_dim = 64},
+                             .kv_lens = {20, 20}};
   AttentionBatch batch(device, options);
   batch.append(0, 0, 20);  // and one row that is not there
   const std::vector<uint16_t> q = batch.queries();
   for (size_t i = 0; i < q.size(); ++i) ASSERT_EQ(q[i] == 0xFFFFu, i >= q.size() / 2);
   const std::vector<uint8_t> keys = batch.keys();
   for (int32_t position = 0; position < 20; ++position) {
-    EXPECT_NE(batch.cached(keys, true, 0, position, 1, 9), 0.0);
-    EXPECT_EQ(batch.cached(keys, true, 1, position, 1, 9), 0.0);
+    EXPECT_NE(batch.cached(keys, true, 0, position, 0, 9), 0.0);
+    EXPECT_EQ(batch.cached(keys, true, 1, position, 0, 9), 0.0);
   }
 }
 

@@ -177,7 +177,7 @@ attention_few(AttentionTask task, FewShape shape) {
     if (warp >= first_tile && warp <= last_tile) {
       const int tile_begin = span_begin + warp * kKvTile;
       const TileBlocks blocks =
-          find_blocks<Type, HeadDim>(task.kv, block_table, kv_head, tile_begin, from, to);
+          find_blocks<Type, HeadDim>(task.kv, block_table, kv_head, tile_begin, to);
       QueryFragments<HeadDim> q;
       q.load(query(lane / 4), query(lane / 4 + 8), lane);
       const Seen seen = all.seen(first_row, lane);

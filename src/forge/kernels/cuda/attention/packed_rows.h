@@ -30,24 +30,25 @@ struct PackedRows {
     const int to = position(row) + 1;
     return window > 0 && to > window ? to - window : 0;
   }
-  /// Of a lane that holds rows first + g and first + g + 8. Rows that are not there see nothing.
+  /// Of a lane that holds rows first + g and first + g + 8. Rows that are not there see what they
+  /// would: nobody stores what becomes of it.
   [[nodiscard]] FORGE_DEVICE Seen seen(int first, int lane) const {
     Seen seen;
     FORGE_UNROLL
     for (int i = 0; i < 2; ++i) {
       const int row = first + lane / 4 + 8 * i;
-      seen.from[i] = row < n_rows ? from(row) : 0;
-      seen.to[i] = row < n_rows ? position(row) + 1 : 0;
+      seen.from[i] = from(row);
+      seen.to[i] = position(row) + 1;
     }
     return seen;
   }
 };
 
-/// Blocks of a tile for rows that see [from, to), which meets the tile.
+/// Blocks of a tile that holds positions before `to`, the last of which is read instead of those
+/// after it.
 template <KvType Type, int HeadDim>
 FORGE_DEVICE TileBlocks find_blocks(const KvLayer& kv, const int32_t* block_table, int kv_head,
-                                    int first_position, int from, int to) {
-  const int first = from / kKvBlock;
+                                    int first_position, int to) {
   const int last = (to - 1) / kKvBlock;
   const int64_t head_at = int64_t{kv_head} * kv_head_block_bytes(Type, HeadDim);
   TileBlocks blocks;
@@ -58,7 +59,7 @@ FORGE_DEVICE TileBlocks find_blocks(const KvLayer& kv, const int32_t* block_tabl
   FORGE_UNROLL
   for (int i = 0; i < kTileBlocks; ++i) {
     const int block = first_position / kKvBlock + i;
-    blocks.at[i] = block_table[block < first ? first : block > last ? last : block] * units;
+    blocks.at[i] = block_table[block < last ? block : last] * units;
     blocks.scales_at[i] = blocks.at[i];
   }
   return blocks;
