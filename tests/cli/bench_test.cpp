@@ -50,9 +50,9 @@ TEST(Bench, JsonHasTheStatedFieldsAndNothingElse) {
     const json::Value test = tests.at(i);
     std::set<std::string_view> keys;
     for (size_t k = 0; k < test.size(); ++k) keys.insert(test.key_at(k));
-    EXPECT_EQ(keys,
-              (std::set<std::string_view>{"test", "batch", "depth", "threads", "tokens_per_second",
-                                          "bytes_per_token", "share_of_limit"}));
+    EXPECT_EQ(keys, (std::set<std::string_view>{"test", "batch", "depth", "device", "threads",
+                                                "tokens_per_second", "bytes_per_token",
+                                                "share_of_limit"}));
     EXPECT_EQ(test.find("test").as_string(), i == 0 ? "pp16" : "tg2");
     EXPECT_EQ(test.find("batch").as_int(), kBatches[i]);
     EXPECT_EQ(test.find("depth").as_int(), 0);
