@@ -125,6 +125,17 @@ TEST(Sampler, TopPReachesFarIntoALargeFlatVocabulary) {
   for (const Candidate& candidate : candidates) EXPECT_LT(candidate.id, 7000);
 }
 
+TEST(Sampler, TokensThatAreRuledOutAreTheLastToStay) {
+  Candidates candidates;
+  for (int32_t id = 0; id < 1000; ++id) {
+    const bool is_out = id % 2 == 0;
+    candidates.push_back({id, is_out ? -kInfinity : 0.0f, is_out ? 0.0f : 1.0f});
+  }
+  keep_top_p(0.5, candidates);
+  ASSERT_EQ(candidates.size(), 250u);
+  for (const Candidate& candidate : candidates) EXPECT_EQ(candidate.id % 2, 1);
+}
+
 TEST(Sampler, MinPIsRelativeToTheMostProbable) {
   const std::vector<float> logits = logits_of({0.05, 0.5, 0.15, 0.3});
   EXPECT_EQ(survivors({.min_p = 0.61}, logits), Ids{1});

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstddef>
 
 #include "forge/base/check.h"
@@ -19,7 +20,9 @@ struct Range {
 
   /// Ascends with the rank; 0 at the least and kParts - 1 at the most.
   [[nodiscard]] size_t part_of(double rank) const {
-    return static_cast<size_t>((rank - least) / (most - least) * (kParts - 1));
+    const double part = (rank - least) / (most - least) * (kParts - 1);
+    // Infinity over infinity: the rank of a token that its logit rules out is the last.
+    return std::isnan(part) ? kParts - 1 : static_cast<size_t>(part);
   }
 };
 
