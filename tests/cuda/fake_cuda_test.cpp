@@ -19,6 +19,8 @@ class FakeCuda : public ::testing::Test {
  protected:
   void SetUp() override { fake_cuda::set({}); }
   void TearDown() override { fake_cuda::set({}); }
+
+  int counter_ = 0;  // outlives the streams, which run what is left when they go
 };
 
 void count(int* counter) {
@@ -35,36 +37,33 @@ Status start(OnDevice& on, void (*kernel)(int*), int* counter) {
 
 TEST_F(FakeCuda, NothingRunsBeforeSomebodyWaits) {
   OnDevice on;
-  int counter = 0;
-  OnDevice::require(start(on, count, &counter));
-  OnDevice::require(start(on, count, &counter));
-  EXPECT_EQ(counter, 0);
+  OnDevice::require(start(on, count, &counter_));
+  OnDevice::require(start(on, count, &counter_));
+  EXPECT_EQ(counter_, 0);
   OnDevice::require(on.stream().synchronize());
-  EXPECT_EQ(counter, 2);
+  EXPECT_EQ(counter_, 2);
 }
 
 TEST_F(FakeCuda, AnEventIsWaitedForAndNoMore) {
   OnDevice on;
   Event event = OnDevice::take(Event::create(0));
-  int counter = 0;
-  OnDevice::require(start(on, count, &counter));
+  OnDevice::require(start(on, count, &counter_));
   OnDevice::require(event.record(on.stream()));
-  OnDevice::require(start(on, count, &counter));
+  OnDevice::require(start(on, count, &counter_));
   OnDevice::require(event.wait());
-  EXPECT_EQ(counter, 1);
+  EXPECT_EQ(counter_, 1);
 }
 
 TEST_F(FakeCuda, WhoAsksAgainAndAgainComesToAnEnd) {
   OnDevice on;
   Event event = OnDevice::take(Event::create(0));
-  int counter = 0;
-  for (int i = 0; i < 5; ++i) OnDevice::require(start(on, count, &counter));
+  for (int i = 0; i < 5; ++i) OnDevice::require(start(on, count, &counter_));
   OnDevice::require(event.record(on.stream()));
   EXPECT_FALSE(OnDevice::take(event.is_done()));
   int n_asked = 1;
   while (!OnDevice::take(event.is_done())) ++n_asked;
   EXPECT_EQ(n_asked, 6);
-  EXPECT_EQ(counter, 5);
+  EXPECT_EQ(counter_, 5);
 }
 
 TEST_F(FakeCuda, StreamsThatNothingOrdersAreNotInOrder) {
@@ -82,14 +81,13 @@ TEST_F(FakeCuda, StreamsThatNothingOrdersAreNotInOrder) {
 TEST_F(FakeCuda, AnEventMayOutliveItsStream) {
   OnDevice on;
   Event event = OnDevice::take(Event::create(0));
-  int counter = 0;
   {
     Stream stream = OnDevice::take(Stream::create(0));
     OnDevice::require(
-        launch(stream, {.name = "a kernel", .grid = {}, .n_threads = 32}, count, &counter));
+        launch(stream, {.name = "a kernel", .grid = {}, .n_threads = 32}, count, &counter_));
     OnDevice::require(event.record(stream));
   }
-  EXPECT_EQ(counter, 1);
+  EXPECT_EQ(counter_, 1);
   EXPECT_TRUE(OnDevice::take(event.is_done()));
   OnDevice::require(event.wait());
 }
@@ -97,18 +95,17 @@ TEST_F(FakeCuda, AnEventMayOutliveItsStream) {
 TEST_F(FakeCuda, ALostDeviceStaysLostWithWhatHappenedFirst) {
   OnDevice on;
   fake_cuda::set({.fail_after = 2});
-  int counter = 0;
-  for (int i = 0; i < 4; ++i) OnDevice::require(start(on, count, &counter));
+  for (int i = 0; i < 4; ++i) OnDevice::require(start(on, count, &counter_));
   const Status status = on.stream().synchronize();
   ASSERT_FALSE(status.ok());
   const std::string why = "cuda:0 (a fake): an uncorrectable ECC error was encountered";
   EXPECT_EQ(status.error().message, why);
-  EXPECT_EQ(counter, 2);
+  EXPECT_EQ(counter_, 2);
   const auto expect_lost = [&why](const auto& result) {
     ASSERT_FALSE(result.ok());
     EXPECT_EQ(result.error().message, why);
   };
-  expect_lost(start(on, count, &counter));
+  expect_lost(start(on, count, &counter_));
   expect_lost(on.stream().synchronize());
   expect_lost(on.stream().begin_recording());
   expect_lost(DeviceMemory::allocate(0, 16, "a test"));
@@ -121,8 +118,7 @@ TEST_F(FakeCuda, ALostDeviceStaysLostWithWhatHappenedFirst) {
 TEST_F(FakeCuda, AnotherDeviceGoesOn) {
   OnDevice on;
   fake_cuda::set({.n_devices = 2, .fail_after = 0});
-  int counter = 0;
-  OnDevice::require(start(on, count, &counter));
+  OnDevice::require(start(on, count, &counter_));
   EXPECT_FALSE(on.stream().synchronize().ok());
   EXPECT_TRUE(open_device(1).ok());
   EXPECT_TRUE(DeviceMemory::allocate(1, 16, "a test").ok());
@@ -130,8 +126,7 @@ TEST_F(FakeCuda, AnotherDeviceGoesOn) {
 
 TEST_F(FakeCuda, AKernelsFaultLosesTheDeviceAndNamesIt) {
   OnDevice on;
-  int counter = 0;
-  OnDevice::require(start(on, meet_nobody, &counter));
+  OnDevice::require(start(on, meet_nobody, &counter_));
   const Status status = on.stream().synchronize();
   ASSERT_FALSE(status.ok());
   EXPECT_TRUE(status.error().message.starts_with("cuda:0 (a fake): a kernel, block (0, 0, 0): "))
@@ -149,9 +144,8 @@ TEST_F(FakeCuda, MemoryIsCountedByDevice) {
 
 TEST_F(FakeCuda, ItCountsWhatTheHostDoes) {
   OnDevice on;
-  int counter = 0;
   OnDevice::require(on.stream().begin_recording());
-  for (int i = 0; i < 3; ++i) OnDevice::require(start(on, count, &counter));
+  for (int i = 0; i < 3; ++i) OnDevice::require(start(on, count, &counter_));
   Graph graph = OnDevice::take(on.stream().end_recording());
   fake_cuda::set({});
   for (int i = 0; i < 2; ++i) OnDevice::require(graph.launch(on.stream()));
@@ -159,7 +153,7 @@ TEST_F(FakeCuda, ItCountsWhatTheHostDoes) {
   EXPECT_EQ(fake_cuda::counts().n_launches, 2);
   EXPECT_EQ(fake_cuda::counts().n_kernels, 6);
   EXPECT_EQ(fake_cuda::counts().n_waits, 1);
-  EXPECT_EQ(counter, 6);
+  EXPECT_EQ(counter_, 6);
 }
 
 TEST_F(FakeCuda, TheOrderOfAWholeProgramComesFromItsEnvironment) {
@@ -172,6 +166,8 @@ TEST_F(FakeCuda, TheOrderOfAWholeProgramComesFromItsEnvironment) {
   EXPECT_EQ(simt::settings_of_environment().order, simt::Order::kForward);
   EXPECT_EQ(order_of("reverse").order, simt::Order::kReverse);
   EXPECT_EQ(order_of("random").order, simt::Order::kRandom);
+  EXPECT_EQ(order_of("warps").order, simt::Order::kWarpByWarp);
+  EXPECT_EQ(order_of("warps-reverse").order, simt::Order::kWarpByWarpReverse);
   EXPECT_EQ(order_of("random:77").seed, 77U);
   EXPECT_THROW((void)order_of("random:x"), simt::Fault);
   EXPECT_THROW((void)order_of("backwards"), simt::Fault);

@@ -23,7 +23,7 @@ void in_every_order(const F& test) {
     simt::set({.order = order, .seed = 11});
     test();
   }
-  simt::set({});
+  simt::set(simt::settings_of_environment());
 #endif
 }
 

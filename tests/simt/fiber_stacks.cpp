@@ -3,6 +3,7 @@
 #include "tests/sanitizers.h"
 
 #if defined(FORGE_HAS_ASAN)
+#include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
 #endif
 
@@ -25,6 +26,7 @@ FiberStacks& FiberStacks::of_this_thread(int n) {
   thread_local FiberStacks stacks;
   while (stacks.stacks_.size() < static_cast<size_t>(n)) {
     stacks.stacks_.push_back(std::make_unique<std::byte[]>(kStackBytes));
+    stacks.frames_.push_back(nullptr);
   }
   all = &stacks;
   return stacks;
@@ -32,6 +34,10 @@ FiberStacks& FiberStacks::of_this_thread(int n) {
 
 boost::context::stack_context FiberStacks::stack(int i) const {
   boost::context::stack_context context;
+#if defined(FORGE_HAS_ASAN)
+  // The fiber that had it never returned from its first frames, whose bounds are still marked.
+  ASAN_UNPOISON_MEMORY_REGION(stacks_[static_cast<size_t>(i)].get(), kStackBytes);
+#endif
   context.size = kStackBytes;
   context.sp = stacks_[static_cast<size_t>(i)].get() + kStackBytes;  // it grows downwards
   return context;
@@ -45,22 +51,19 @@ void FiberStacks::enter(int i) {
 void FiberStacks::returned() {
   __sanitizer_finish_switch_fiber(scheduler_frames, nullptr, nullptr);
 }
-void FiberStacks::arrived() {
-  __sanitizer_finish_switch_fiber(nullptr, &scheduler_bottom, &scheduler_size);
+void FiberStacks::arrived(int i) {
+  __sanitizer_finish_switch_fiber(all->frames_[static_cast<size_t>(i)], &scheduler_bottom,
+                                  &scheduler_size);
 }
-void FiberStacks::leave() {
-  void* unused = nullptr;
-  __sanitizer_start_switch_fiber(&unused, scheduler_bottom, scheduler_size);
-}
-void FiberStacks::leave_for_good() {
-  __sanitizer_start_switch_fiber(nullptr, scheduler_bottom, scheduler_size);
+void FiberStacks::leave(int i) {
+  __sanitizer_start_switch_fiber(&all->frames_[static_cast<size_t>(i)], scheduler_bottom,
+                                 scheduler_size);
 }
 #else
 void FiberStacks::enter(int) {}
 void FiberStacks::returned() {}
-void FiberStacks::arrived() {}
-void FiberStacks::leave() {}
-void FiberStacks::leave_for_good() {}
+void FiberStacks::arrived(int) {}
+void FiberStacks::leave(int) {}
 #endif
 
 }  // namespace forge::simt

@@ -72,9 +72,10 @@ Warp& warp_of(const Thread& thread) {
 
 /// Gives the processor back until the scheduler finds the thread runnable.
 void suspend() {
-  FiberStacks::leave();
+  const int number = current_thread->number;
+  FiberStacks::leave(number);
   scheduler = std::move(scheduler).resume();
-  FiberStacks::arrived();
+  FiberStacks::arrived(number);
 }
 
 std::string describe(const Thread& thread) {
@@ -141,8 +142,9 @@ void make_fiber(Block& block, Thread& thread, FiberStacks& stacks,
   const boost::context::stack_context stack = stacks.stack(thread.number);
   thread.fiber = boost::context::fiber(
       std::allocator_arg, boost::context::preallocated(stack.sp, stack.size, stack),
-      FiberStacks::Allocator(), [&block, &body](boost::context::fiber&& caller) {
-        FiberStacks::arrived();
+      FiberStacks::Allocator(),
+      [&block, &body, number = thread.number](boost::context::fiber&& caller) {
+        FiberStacks::arrived(number);
         scheduler = std::move(caller);
         try {
           body();
@@ -151,7 +153,7 @@ void make_fiber(Block& block, Thread& thread, FiberStacks& stacks,
         } catch (...) {
           block.error = std::current_exception();
         }
-        FiberStacks::leave_for_good();
+        FiberStacks::leave(number);
         return std::move(scheduler);
       });
 }
@@ -227,6 +229,8 @@ Settings settings_of_environment() {
   if (text == "forward") return {.order = Order::kForward};
   if (text == "reverse") return {.order = Order::kReverse};
   if (text == "random") return {.order = Order::kRandom};
+  if (text == "warps") return {.order = Order::kWarpByWarp};
+  if (text == "warps-reverse") return {.order = Order::kWarpByWarpReverse};
   const std::string random = "random:";
   uint64_t seed = 0;
   if (text.starts_with(random)) {
@@ -234,7 +238,8 @@ Settings settings_of_environment() {
     const auto read = std::from_chars(text.data() + random.size(), end, seed);
     if (read.ec == std::errc() && read.ptr == end) return {.order = Order::kRandom, .seed = seed};
   }
-  throw Fault("FORGE_SIMT_ORDER is \"" + text + "\": expected forward, reverse, random[:SEED]");
+  throw Fault("FORGE_SIMT_ORDER is \"" + text +
+              "\": expected forward, reverse, random[:SEED], warps, warps-reverse");
 }
 
 void run(const Launch& launch, const std::function<void()>& body) {

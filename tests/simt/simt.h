@@ -30,7 +30,7 @@ struct Dim3 {
 enum class Order { kForward, kReverse, kRandom, kWarpByWarp, kWarpByWarpReverse };
 
 /// How launches run. A thread begins with what FORGE_SIMT_ORDER says: "forward", "reverse",
-/// "random" or "random:SEED".
+/// "random", "random:SEED", "warps" or "warps-reverse".
 struct Settings {
   Order order = Order::kForward;
   uint64_t seed = 1;  // of kRandom
