@@ -11,28 +11,13 @@
 #include <vector>
 
 #include "forge/engine.h"
+#include "tests/cuda_engine/answers.h"
 #include "tests/cuda_engine/tiny_model.h"
 #include "tests/sanitizers.h"
 #include "tests/simt/fake_cuda.h"
 
 namespace forge::engine {
 namespace {
-
-struct Answer {
-  std::vector<int32_t> ids;
-  std::vector<double> logprobs;
-  FinishReason reason = FinishReason::kFailed;
-  std::string error;
-  bool operator==(const Answer&) const = default;
-};
-
-EngineOptions on_cuda() {
-  EngineOptions options;
-  options.device = "cuda";
-  options.n_threads = 1;
-  options.context_len = 96;
-  return options;
-}
 
 /// Requests of different kinds; some share a beginning, some are chosen on the host.
 Request request_number(int i) {
@@ -53,31 +38,6 @@ Request request_number(int i) {
   request.prompt_logprobs = i % 8 == 0;
   request.ignore_eos = i % 2 == 0;
   return request;
-}
-
-std::vector<Answer> read_all(Stream& stream, int32_t n) {
-  std::vector<Answer> answers(static_cast<size_t>(n));
-  while (!stream.is_done()) {
-    for (const StreamEvent& event : stream.wait()) {
-      Answer& answer = answers[static_cast<size_t>(event.choice)];
-      answer.ids.insert(answer.ids.end(), event.ids.begin(), event.ids.end());
-      for (const auto* positions : {&event.prompt_logprobs, &event.logprobs}) {
-        for (const PositionLogprobs& position : *positions) {
-          answer.logprobs.push_back(position.chosen.logprob);
-          for (const TokenLogprob& token : position.top) answer.logprobs.push_back(token.logprob);
-        }
-      }
-      if (event.finish_reason) answer.reason = *event.finish_reason;
-      if (event.error) answer.error = event.error->message;
-    }
-  }
-  return answers;
-}
-
-Answer run(Engine& engine, const Request& request) {
-  Result<Stream> stream = engine.submit(request);
-  EXPECT_TRUE(stream.ok()) << stream.error().message;
-  return stream.ok() ? read_all(*stream, 1)[0] : Answer{};
 }
 
 TEST(CudaEngine, EveryRequestGetsTheBitsItWouldGetAlone) {

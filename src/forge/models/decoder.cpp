@@ -90,6 +90,11 @@ int32_t Decoder::n_slots() const {
   return backend == nullptr ? 0 : backend->n_slots();
 }
 
+int32_t Decoder::max_history() const {
+  const PipelinedBackend* backend = backend_->pipelined();
+  return backend == nullptr ? 0 : backend->max_history();
+}
+
 std::span<const float> Decoder::logit_maxima(int64_t i) const { return backend_->logit_maxima(i); }
 
 void Decoder::final_hidden(int64_t row, std::span<float> out) { backend_->final_hidden(row, out); }

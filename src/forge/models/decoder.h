@@ -91,6 +91,7 @@ class Decoder {
   [[nodiscard]] Status launch(const PagedBatch& batch, const SampleBatch& samples);
   [[nodiscard]] Result<StepResults> collect();
   [[nodiscard]] int32_t n_slots() const;
+  [[nodiscard]] int32_t max_history() const;
 
   /// The largest logit of every 16 of row i of the last step's logits, which spares a sampler the
   /// vocabulary; empty for kReference.

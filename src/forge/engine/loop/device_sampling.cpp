@@ -34,9 +34,12 @@ Error error_of(const SampleResult& result) {
 
 }  // namespace
 
-DeviceSampling::DeviceSampling(int32_t n_slots, int32_t vocab_size, int32_t max_samples)
-    : vocab_size_(vocab_size), has_slots_(n_slots > 0) {
-  for (int32_t slot = n_slots; slot > 0; --slot) free_slots_.push_back(slot - 1);
+DeviceSampling::DeviceSampling(const models::Decoder& decoder, int32_t vocab_size,
+                               int32_t max_samples)
+    : vocab_size_(vocab_size),
+      max_history_(decoder.max_history()),
+      has_slots_(decoder.n_slots() > 0) {
+  for (int32_t slot = decoder.n_slots(); slot > 0; --slot) free_slots_.push_back(slot - 1);
   rows_.reserve(static_cast<size_t>(max_samples));
 }
 
@@ -44,11 +47,14 @@ bool DeviceSampling::can_choose(const LiveRequest& live) const {
   const Request& asked = live.request;
   if (!has_slots_ || asked.embedding || asked.prompt_logprobs) return false;
   const SamplingParams& params = asked.sampling;
-  const bool changes_logits = !params.logit_bias.empty() || asked.min_tokens > 0;
+  const bool changes_logits =
+      params.uses_penalties() || !params.logit_bias.empty() || asked.min_tokens > 0;
   // Choices of one prompt read one row of logits, which must stay as it is.
   if (changes_logits && asked.n > 1) return false;
-  return !params.uses_penalties() &&
-         params.logit_bias.size() <= static_cast<size_t>(PipelinedBackend::kMaxBiases) &&
+  // As many different tokens as the text may come to hold.
+  const int32_t most_different = std::min(live.choices.front()->max_len, vocab_size_);
+  if (params.uses_penalties() && most_different > max_history_) return false;
+  return params.logit_bias.size() <= static_cast<size_t>(PipelinedBackend::kMaxBiases) &&
          live.excluded_ids.size() <= static_cast<size_t>(PipelinedBackend::kMaxExcluded) &&
          kernels::cuda::can_sample(params, asked.n_logprobs.value_or(0), vocab_size_);
 }
@@ -57,6 +63,8 @@ void DeviceSampling::begin_step() {
   rows_.clear();
   biases_.clear();
   excluded_.clear();
+  histories_.clear();
+  history_.clear();
 }
 
 int32_t DeviceSampling::take_slot(const std::vector<std::shared_ptr<LiveRequest>>& live) {
@@ -75,10 +83,21 @@ int32_t DeviceSampling::take_slot(const std::vector<std::shared_ptr<LiveRequest>
   return slot;
 }
 
+// Its tokens are all known: nobody chose for it while it had no slot.
+void DeviceSampling::add_history(const LiveChoice& choice) {
+  models::HistoryUpdate update{.slot = choice.slot, .begin = static_cast<int32_t>(history_.size())};
+  for (const auto& [id, count] : choice.history.counts()) history_.push_back({id, count.generated});
+  update.end = static_cast<int32_t>(history_.size());
+  histories_.push_back(update);
+}
+
 void DeviceSampling::add(Choosing& job, const std::vector<std::shared_ptr<LiveRequest>>& live) {
   LiveChoice& choice = *job.choice;
   const LiveRequest& request = *job.request;
-  if (choice.slot < 0) choice.slot = take_slot(live);
+  if (choice.slot < 0) {
+    choice.slot = take_slot(live);
+    if (choice.sampler.params().uses_penalties()) add_history(choice);
+  }
   SampleRow row = kernels::cuda::settings_of(choice.sampler.params());
   row.logits_row = static_cast<int32_t>(job.row);
   row.slot = choice.slot;
@@ -99,7 +118,11 @@ void DeviceSampling::add(Choosing& job, const std::vector<std::shared_ptr<LiveRe
 }
 
 models::SampleBatch DeviceSampling::batch() const {
-  return {.rows = rows_, .biases = biases_, .excluded = excluded_};
+  return {.rows = rows_,
+          .biases = biases_,
+          .excluded = excluded_,
+          .histories = histories_,
+          .history = history_};
 }
 
 void DeviceSampling::release(LiveChoice& choice) {

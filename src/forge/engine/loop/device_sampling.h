@@ -14,8 +14,7 @@ namespace forge::engine {
 /// host, whatever runs beside it. Allocates nothing once its arrays have their sizes. One thread.
 class DeviceSampling {
  public:
-  /// n_slots: the decoder's; 0 where it chooses nothing.
-  DeviceSampling(int32_t n_slots, int32_t vocab_size, int32_t max_samples);
+  DeviceSampling(const models::Decoder& decoder, int32_t vocab_size, int32_t max_samples);
 
   /// Whether the device does all that the request asks for.
   [[nodiscard]] bool can_choose(const LiveRequest& live) const;
@@ -35,13 +34,17 @@ class DeviceSampling {
 
  private:
   [[nodiscard]] int32_t take_slot(const std::vector<std::shared_ptr<LiveRequest>>& live);
+  void add_history(const LiveChoice& choice);
 
   int32_t vocab_size_;
+  int32_t max_history_;              // different tokens
   std::vector<int32_t> free_slots_;  // a stack
   bool has_slots_;
   std::vector<kernels::cuda::SampleRow> rows_;
   std::vector<kernels::cuda::BiasEntry> biases_;
   std::vector<int32_t> excluded_;
+  std::vector<models::HistoryUpdate> histories_;
+  std::vector<kernels::cuda::HistoryEntry> history_;
 };
 
 }  // namespace forge::engine

@@ -36,7 +36,7 @@ EngineCore::EngineCore(const LoadedModel& loaded, models::Decoder decoder,
       scheduler_(options.scheduler, blocks_),
       pacer_(options.prompt_share, options.scheduler.max_step_tokens),
       batch_(options.scheduler.max_step_tokens, options.scheduler.max_logit_rows),
-      sampling_(decoder_.n_slots(), loaded.spec().vocab_size, options.scheduler.max_sequences) {
+      sampling_(decoder_, loaded.spec().vocab_size, options.scheduler.max_sequences) {
   for (StepWork& work : works_) {
     work.choosing.reserve(static_cast<size_t>(options.scheduler.max_sequences));
     work.prompt_scores.reserve(static_cast<size_t>(options.scheduler.max_logit_rows));

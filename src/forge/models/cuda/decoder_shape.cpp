@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "forge/kernels/cuda/sampling/sampling.h"
 #include "forge/kernels/cuda/weights/packed_matrix.h"
 #include "forge/tensor/paged_batch.h"
 
@@ -10,6 +11,9 @@ namespace {
 
 using kernels::cuda::kRowTile;
 using kernels::cuda::kStepColumns;
+
+/// Of all sequences. Longer texts with penalties are chosen on the host.
+constexpr int64_t kHistoryBytes = int64_t{128} << 20;
 
 int64_t round_up(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
 
@@ -27,6 +31,9 @@ DecoderShape::DecoderShape(const ModelSpec& spec, const DecoderOptions& options)
   n_samples = n_sequences;
   // As many again as a step has: those that a step under way still chooses for.
   n_slots = 2 * n_sequences;
+  const auto entry_bytes = static_cast<int64_t>(sizeof(kernels::cuda::HistoryEntry));
+  history = static_cast<int32_t>(
+      std::min<int64_t>(std::min(vocab_size, max_kv_len), kHistoryBytes / (n_slots * entry_bytes)));
   blocks_per_sequence = (max_kv_len + kBlockLen - 1) / kBlockLen;
   const int64_t heads = int64_t{spec.n_heads} * spec.head_dim;
   hidden = round_up(spec.hidden_dim, kRowTile);

@@ -18,6 +18,7 @@ struct DecoderShape {
   int32_t n_sequences = 0;
   int32_t n_samples = 0;  // tokens that a step may choose
   int32_t n_slots = 0;    // sequences whose last token is kept
+  int32_t history = 0;    // different tokens that may be kept of a slot, for penalties
   int32_t blocks_per_sequence = 0;
 
   int32_t vocab_size = 0;

@@ -3,12 +3,16 @@
 #include <algorithm>
 #include <utility>
 
+#include "forge/base/check.h"
+
 namespace forge::models::cuda {
 namespace {
 
 using kernels::cuda::Event;
+using kernels::cuda::HistoryEntry;
 using kernels::cuda::kMaxTopLogprobs;
 using kernels::cuda::PinnedMemory;
+using kernels::cuda::SlotHistory;
 using kernels::cuda::Stream;
 
 template <typename T>
@@ -24,6 +28,8 @@ Result<Flight> Flight::create(int32_t device, const DecoderShape& shape) {
   DeviceArena counting;
   (void)lay_out_inputs(shape, counting);
   (void)lay_out_samples(shape, counting);
+  (void)counting.take_array<HistoryEntry>(shape.history);
+  (void)counting.take_array<SlotHistory>(shape.n_slots);
   Flight flight;
   flight.device_ = device;
   flight.shape_ = shape;
@@ -31,6 +37,8 @@ Result<Flight> Flight::create(int32_t device, const DecoderShape& shape) {
   DeviceArena arena(flight.memory_.data(), counting.used());
   flight.inputs_ = lay_out_inputs(shape, arena);
   flight.samples_ = lay_out_samples(shape, arena);
+  flight.history_ = arena.take_array<HistoryEntry>(shape.history);
+  flight.slots_ = arena.take_array<SlotHistory>(shape.n_slots);
   FORGE_TRY(flight.done_, Event::create(device));
   return flight;
 }
@@ -52,6 +60,28 @@ Status Flight::upload(Stream& stream, const SampleBatch& samples, const SampleBu
   }
   if (n_excluded > 0) {
     FORGE_TRY_STATUS(stream.copy(to.excluded, samples_.excluded, bytes_of<int32_t>(n_excluded)));
+  }
+  return {};
+}
+
+Status Flight::upload(Stream& stream, const SampleBatch& samples, const SampleHistories& to) const {
+  int64_t n_staged = 0;
+  for (const HistoryUpdate& update : samples.histories) {
+    const int64_t n = update.end - update.begin;
+    FORGE_CHECK(n <= shape_.history, "a history of {} tokens, at most {}", n, shape_.history);
+    if (n_staged + n > shape_.history) {
+      FORGE_TRY_STATUS(stream.synchronize());
+      n_staged = 0;
+    }
+    HistoryEntry* const staged = history_ + n_staged;
+    n_staged += n;
+    std::ranges::copy(
+        samples.history.subspan(static_cast<size_t>(update.begin), static_cast<size_t>(n)), staged);
+    slots_[update.slot] = {static_cast<int32_t>(n), -1};
+    FORGE_TRY_STATUS(stream.copy(to.entries + int64_t{update.slot} * shape_.history, staged,
+                                 bytes_of<HistoryEntry>(n)));
+    FORGE_TRY_STATUS(
+        stream.copy(to.slots + update.slot, slots_ + update.slot, bytes_of<SlotHistory>(1)));
   }
   return {};
 }

@@ -27,6 +27,10 @@ class Flight {
   /// Queues copies of what changes logits, and of the rows that say so.
   [[nodiscard]] Status upload(kernels::cuda::Stream& stream, const SampleBatch& samples,
                               const SampleBuffers& to) const;
+  /// Queues copies of what new slots' sequences hold. Waits for the stream where it is more than a
+  /// slot's history in all.
+  [[nodiscard]] Status upload(kernels::cuda::Stream& stream, const SampleBatch& samples,
+                              const SampleHistories& to) const;
 
   /// Queues copies of the results, of so many logit rows if any, and the mark that wait() waits
   /// for.
@@ -43,7 +47,9 @@ class Flight {
   kernels::cuda::PinnedMemory memory_;
   kernels::cuda::PinnedMemory logit_memory_;  // made when the host first wants logits
   StepInputs inputs_;
-  SampleBuffers samples_;  // biases, excluded, results and top
+  SampleBuffers samples_;                           // biases, excluded, results and top
+  kernels::cuda::HistoryEntry* history_ = nullptr;  // (history)
+  kernels::cuda::SlotHistory* slots_ = nullptr;     // (n_slots)
   int32_t n_samples_ = 0;
   int32_t n_logit_rows_ = 0;
   kernels::cuda::Event done_;

@@ -75,4 +75,12 @@ SampleBuffers lay_out_samples(const DecoderShape& shape, DeviceArena& arena) {
   return b;
 }
 
+SampleHistories lay_out_histories(const DecoderShape& shape, DeviceArena& arena) {
+  const int64_t n = shape.n_slots;
+  SampleHistories h;
+  h.entries = arena.take_array<kernels::cuda::HistoryEntry>(n * shape.history);
+  h.slots = arena.take_array<kernels::cuda::SlotHistory>(n);
+  return h;
+}
+
 }  // namespace forge::models::cuda

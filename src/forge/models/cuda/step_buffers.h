@@ -52,6 +52,13 @@ struct SampleBuffers {
 };
 [[nodiscard]] SampleBuffers lay_out_samples(const DecoderShape& shape, DeviceArena& arena);
 
+/// What the sequences hold, for the penalties.
+struct SampleHistories {
+  kernels::cuda::HistoryEntry* entries = nullptr;  // (n_slots, history)
+  kernels::cuda::SlotHistory* slots = nullptr;     // (n_slots)
+};
+[[nodiscard]] SampleHistories lay_out_histories(const DecoderShape& shape, DeviceArena& arena);
+
 [[nodiscard]] StepBuffers lay_out_buffers(const ModelSpec& spec, const DecoderShape& shape,
                                           DeviceArena& arena);
 
