@@ -7,16 +7,13 @@
 #include "forge/kernels/cuda/matmul/matmul.h"
 #include "forge/kernels/cuda/rows/gather.h"
 #include "forge/kernels/cuda/runtime/range.h"
+#include "forge/models/cuda/step_products.h"
 
 namespace forge::models::cuda {
 
 using kernels::cuda::AttentionTask;
-using kernels::cuda::Finish;
-using kernels::cuda::Gate;
 using kernels::cuda::KvLayer;
 using kernels::cuda::MatmulTask;
-using kernels::cuda::NormIn;
-using kernels::cuda::NormOut;
 using kernels::cuda::QkvRows;
 using kernels::cuda::Range;
 using kernels::cuda::Stream;
@@ -39,16 +36,15 @@ struct Forward::Step {
   const Forward& f;
   Stream& stream;
   const StepBounds& bounds;
+  const StepProducts products{f.spec_, f.shape_, f.weights_, f.buffers_};
 
-  [[nodiscard]] NormIn norm_in() const {
-    return {f.buffers_.squares, static_cast<int32_t>(f.shape_.hidden_tiles), f.spec_.norm_eps};
-  }
-  /// What the next norm wants; weight is that norm's.
-  [[nodiscard]] NormOut norm_out(const float* weight) const {
-    return {weight, f.buffers_.x, f.shape_.x, f.buffers_.squares};
-  }
   [[nodiscard]] Status matmul(const MatmulTask& task) const {
     return kernels::cuda::matmul(stream, f.device_, task);
+  }
+
+  [[nodiscard]] Status product(const char* name, const MatmulTask& task) const {
+    const Range range(name);
+    return matmul(task);
   }
 
   [[nodiscard]] Status embed() const {
@@ -61,24 +57,13 @@ struct Forward::Step {
                                  .n_tokens = bounds.n_tokens,
                                  .h = f.buffers_.hidden,
                                  .h_stride = f.shape_.hidden,
-                                 .next = norm_out(f.weights_.layers.front().attn_norm)});
+                                 .next = products.norm_out(f.weights_.layers.front().attn_norm)});
   }
 
   [[nodiscard]] Status qkv(const DeviceLayer& layer) const {
     const Range range("norm + QKV");
     for (int32_t i = 0; i < layer.n_qkv; ++i) {
-      const QkvPart& part = layer.qkv[static_cast<size_t>(i)];
-      FORGE_TRY_STATUS(
-          matmul({.weight = part.matrix,
-                  .n_rows = part.n_rows,
-                  .x = f.buffers_.x,
-                  .x_stride = f.shape_.x,
-                  .n_tokens = bounds.n_tokens,
-                  .norm = norm_in(),
-                  .bias = layer.qkv_bias == nullptr ? nullptr : layer.qkv_bias + part.first_row,
-                  .finish = Finish::kStore,
-                  .y = f.buffers_.qkv + part.first_row,
-                  .y_stride = f.shape_.qkv}));
+      FORGE_TRY_STATUS(matmul(products.qkv(layer, i, bounds.n_tokens)));
     }
     return {};
   }
@@ -135,51 +120,10 @@ struct Forward::Step {
     return kernels::cuda::attention(stream, f.device_, task);
   }
 
-  /// hidden += W x, and what the next norm wants.
-  [[nodiscard]] Status add(const kernels::cuda::PackedMatrix& weight, const float* bias,
-                           const uint16_t* x, int64_t stride, const float* next_norm) const {
-    const Range range("output or down");
-    return matmul({.weight = weight,
-                   .n_rows = f.spec_.hidden_dim,
-                   .x = x,
-                   .x_stride = stride,
-                   .n_tokens = bounds.n_tokens,
-                   .bias = bias,
-                   .finish = Finish::kAdd,
-                   .y = f.buffers_.hidden,
-                   .y_stride = f.shape_.hidden,
-                   .next = norm_out(next_norm)});
-  }
-
-  [[nodiscard]] Status gate_up(const DeviceLayer& layer) const {
-    const Range range("gate + up");
-    const bool is_silu = f.spec_.activation == Activation::kSilu;
-    return matmul({.weight = layer.gate_up,
-                   .n_rows = layer.gate_up.rows,
-                   .x = f.buffers_.x,
-                   .x_stride = f.shape_.x,
-                   .n_tokens = bounds.n_tokens,
-                   .norm = norm_in(),
-                   .bias = layer.gate_up_bias,
-                   .finish = Finish::kGated,
-                   .gate = is_silu ? Gate::kSilu : Gate::kGeluTanh,
-                   .y = f.buffers_.mid,
-                   .y_stride = f.shape_.mid});
-  }
-
   [[nodiscard]] Status head() const {
     const Range range("head");
     if (bounds.n_logit_rows == 0) return {};
-    MatmulTask task{.weight = f.weights_.head,
-                    .n_rows = f.spec_.vocab_size,
-                    .x = f.buffers_.x,
-                    .x_stride = f.shape_.x,
-                    .n_tokens = bounds.n_logit_rows,
-                    .norm = norm_in(),
-                    .finish = Finish::kLogits,
-                    .y = f.buffers_.logits,
-                    .y_stride = f.shape_.logits,
-                    .maxima = f.buffers_.maxima};
+    MatmulTask task = products.head(bounds.n_logit_rows);
     if (!bounds.has_all_logits) {
       FORGE_TRY_STATUS(
           kernels::cuda::gather_rows(stream, {.x = f.buffers_.x,
@@ -206,19 +150,16 @@ Status Forward::queue(Stream& stream, const StepBounds& bounds, BeforeStage befo
   for (int32_t i = 0; i < spec_.n_layers; ++i) {
     const auto index = static_cast<size_t>(i);
     const DeviceLayer& layer = weights_.layers[index];
-    const bool is_last = i + 1 == spec_.n_layers;
-    const float* next = is_last ? weights_.output_norm : weights_.layers[index + 1].attn_norm;
     FORGE_TRY_STATUS(before_stage(StageTimes::kQkv));
     FORGE_TRY_STATUS(step.qkv(layer));
     FORGE_TRY_STATUS(before_stage(StageTimes::kAttention));
     FORGE_TRY_STATUS(step.attention(i, layer));
     FORGE_TRY_STATUS(before_stage(StageTimes::kOutput));
-    FORGE_TRY_STATUS(step.add(layer.output, layer.output_bias, buffers_.attended, shape_.attended,
-                              layer.ffn_norm));
+    FORGE_TRY_STATUS(step.product("output", step.products.output(layer, bounds.n_tokens)));
     FORGE_TRY_STATUS(before_stage(StageTimes::kGateUp));
-    FORGE_TRY_STATUS(step.gate_up(layer));
+    FORGE_TRY_STATUS(step.product("gate + up", step.products.gate_up(layer, bounds.n_tokens)));
     FORGE_TRY_STATUS(before_stage(StageTimes::kDown));
-    FORGE_TRY_STATUS(step.add(layer.down, layer.down_bias, buffers_.mid, shape_.mid, next));
+    FORGE_TRY_STATUS(step.product("down", step.products.down(index, bounds.n_tokens)));
     FORGE_TRY_STATUS(after_layer(i));
   }
   FORGE_TRY_STATUS(before_stage(StageTimes::kHead));
