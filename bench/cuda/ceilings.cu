@@ -5,7 +5,7 @@
 //   {"name": "read", "value": 4.1e+12, "unit": "B/s", "detail": "264 blocks of 512 threads"}
 //
 // Reads and writes memory of its own only, at the clocks that it finds. Built alone:
-//   nvcc -std=c++20 -O3 -arch=sm_90a -I. -o ceilings bench/cuda/*.cu -ldl
+//   nvcc -std=c++20 -O3 -arch=sm_90a -I. -Isrc -o ceilings bench/cuda/*.cu -ldl
 #include <cstring>
 
 #include "bench/cuda/measure.h"

@@ -1,72 +1,20 @@
 // The rate of bf16 matrix products by cuBLASLt, opened at run time; where it is not installed, a
 // line says so and tools/gpu_check asks PyTorch instead.
-//
-// Types and numbers: cublasLt.h and library_types.h of CUDA 12 and 13, whose C interface is stable.
-// They are written out here since the library, 540 MB, is on few machines that build.
-#include <dlfcn.h>
-
 #include "bench/cuda/measure.h"
+#include "forge/kernels/cuda/cublaslt/api.h"
 
 namespace forge::bench {
 namespace {
 
-constexpr int kBf16 = 14;        // CUDA_R_16BF
-constexpr int kF32 = 0;          // CUDA_R_32F
-constexpr int kComputeF32 = 68;  // CUBLAS_COMPUTE_32F
-constexpr int kTransposeA = 3;   // CUBLASLT_MATMUL_DESC_TRANSA
-constexpr int kWorkspace = 1;    // CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES
-constexpr int kTranspose = 1;    // CUBLAS_OP_T
+using namespace kernels::cuda::cublaslt;
+
 constexpr size_t kWorkspaceBytes = size_t{64} << 20;
 constexpr int kCandidates = 8;
 constexpr int kRepeats = 9;
 
-struct Algorithm {
-  uint64_t data[8];
-};
-struct Candidate {
-  Algorithm algorithm;
-  size_t workspace_bytes;
-  int status;
-  float waves;
-  int reserved[4];
-};
-using Handle = void*;
-
-struct Library {
-  int (*create)(Handle*) = nullptr;
-  int (*describe)(Handle*, int compute, int scale) = nullptr;
-  int (*set_description)(Handle, int attribute, const void*, size_t) = nullptr;
-  int (*lay_out)(Handle*, int type, uint64_t rows, uint64_t columns, int64_t leading) = nullptr;
-  int (*prefer)(Handle*) = nullptr;
-  int (*set_preference)(Handle, int attribute, const void*, size_t) = nullptr;
-  int (*candidates)(Handle, Handle, Handle, Handle, Handle, Handle, Handle, int, Candidate*,
-                    int*) = nullptr;
-  int (*multiply)(Handle, Handle, const void*, const void*, Handle, const void*, Handle,
-                  const void*, const void*, Handle, void*, Handle, const Algorithm*, void*, size_t,
-                  cudaStream_t) = nullptr;
-
-  [[nodiscard]] bool open() {
-    void* file = nullptr;
-    for (const char* name : {"libcublasLt.so.13", "libcublasLt.so.12", "libcublasLt.so"}) {
-      if (file == nullptr) file = dlopen(name, RTLD_NOW | RTLD_LOCAL);
-    }
-    if (file == nullptr) return false;
-    const auto find = [file](auto& function, const char* name) {
-      function = reinterpret_cast<std::remove_reference_t<decltype(function)>>(dlsym(file, name));
-      return function != nullptr;
-    };
-    return find(create, "cublasLtCreate") && find(describe, "cublasLtMatmulDescCreate") &&
-           find(set_description, "cublasLtMatmulDescSetAttribute") &&
-           find(lay_out, "cublasLtMatrixLayoutCreate") &&
-           find(prefer, "cublasLtMatmulPreferenceCreate") &&
-           find(set_preference, "cublasLtMatmulPreferenceSetAttribute") &&
-           find(candidates, "cublasLtMatmulAlgoGetHeuristic") && find(multiply, "cublasLtMatmul");
-  }
-};
-
 /// Row-major C (m, n) = A (m, k) * W (n, k)^T, which is column-major C^T = W^T * A^T. The rate of
 /// the best candidate, in operations per second; 0 where the library refuses.
-double rate(const Library& library, cudaStream_t stream, int64_t m, int64_t n, int64_t k) {
+double rate(const Api& library, cudaStream_t stream, int64_t m, int64_t n, int64_t k) {
   void* a = nullptr;
   void* w = nullptr;
   void* c = nullptr;
@@ -97,7 +45,7 @@ double rate(const Library& library, cudaStream_t stream, int64_t m, int64_t n, i
   if (status == 0) status = library.prefer(&preference);
   if (status == 0) {
     status =
-        library.set_preference(preference, kWorkspace, &kWorkspaceBytes, sizeof(kWorkspaceBytes));
+        library.set_preference(preference, kMaxWorkspaceBytes, &kWorkspaceBytes, sizeof(kWorkspaceBytes));
   }
   Candidate found[kCandidates] = {};
   int n_found = 0;
@@ -125,9 +73,9 @@ double rate(const Library& library, cudaStream_t stream, int64_t m, int64_t n, i
 }  // namespace
 
 void measure_products(const Card& card, cudaStream_t stream) {
-  Library library;
-  if (!library.open()) {
-    print_missing("bf16_products", "libcublasLt is not installed");
+  Api library;
+  if (const std::string why = library.open(); !why.empty()) {
+    print_missing("bf16_products", "cuBLASLt cannot be opened: " + why);
     return;
   }
   // The largest product that takes little memory, and a prompt of 2048 tokens through the widest

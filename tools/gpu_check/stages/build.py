@@ -70,8 +70,8 @@ def start_ceilings(settings, target_architecture):
     path = os.path.join(programs.folder_of(settings), "ceilings")
     sources = os.path.join(settings.source, "bench", "cuda")
     files = [os.path.join(sources, name) for name in sorted(os.listdir(sources)) if name.endswith(".cu")]
-    command = [machine.nvcc(), "-std=c++20", "-O3", f"-arch=sm_{with_suffix(target_architecture)}", "-I", settings.source, "-o",
-               path, *files, "-ldl"]
+    command = [machine.nvcc(), "-std=c++20", "-O3", f"-arch=sm_{with_suffix(target_architecture)}", "-I", settings.source,
+               "-I", os.path.join(settings.source, "src"), "-o", path, *files, "-ldl"]
     return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                             text=True), path
 
