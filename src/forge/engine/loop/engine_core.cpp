@@ -5,7 +5,8 @@
 #include <utility>
 
 #include "forge/base/result.h"
-#include "forge/engine/logprobs.h"
+#include "forge/engine/loop/find_work.h"
+#include "forge/engine/loop/read_step.h"
 
 namespace forge::engine {
 namespace {
@@ -14,10 +15,6 @@ using Clock = std::chrono::steady_clock;
 
 bool contains(const std::vector<int32_t>& ascending, int32_t id) {
   return std::binary_search(ascending.begin(), ascending.end(), id);
-}
-
-LiveChoice& choice_of(const ScheduledRows& rows) {
-  return static_cast<LiveChoice&>(*rows.sequence);
 }
 
 Error queue_timeout_error() {
@@ -171,7 +168,7 @@ bool EngineCore::step() {
 
 bool EngineCore::launch(const StepPlan& plan, StepWork& work) {
   if (!plan.copies.empty()) decoder_.copy_blocks(plan.copies);
-  find_work(plan, work);
+  find_work(plan, decoder_.n_slots() > 0, live_, sampling_, work);
   models::SampleBatch samples = sampling_.batch();
   samples.wants_logits = work.needs_host;
   if (const Status status = decoder_.launch(batch_.build(plan), samples); !status.ok()) {
@@ -185,9 +182,10 @@ bool EngineCore::launch(const StepPlan& plan, StepWork& work) {
 bool EngineCore::finish(StepWork& work) {
   Result<models::StepResults> results = decoder_.collect();
   if (!results.ok()) return fail(results.error());
-  results_ = *results;
-  for (const PooledRows& rows : work.pooled) pool(rows);
-  read_logits(work);
+  for (const PooledRows& rows : work.pooled) {
+    if (pooler_.add(decoder_, rows)) end(*rows.choice, FinishReason::kMaxTokens);
+  }
+  read_step(decoder_, *results, work);
   const TimePoint now = Clock::now();
   // The device starts on a step when it is done with the one before.
   const double seconds =
@@ -205,73 +203,12 @@ bool EngineCore::finish(StepWork& work) {
 
 void EngineCore::start(const StepPlan& plan, TimePoint now) {
   for (const ScheduledRows& rows : plan.rows) {
-    LiveRequest& request = *choice_of(rows).request;
+    LiveRequest& request = *static_cast<LiveChoice*>(rows.sequence)->request;
     if (request.has_started) continue;
     request.has_started = true;
     --n_unstarted_;
     stats_.cached_tokens += rows.sequence->n_cached;
     request.news.set_started(now, rows.sequence->n_cached);
-  }
-}
-
-std::span<const float> EngineCore::logits_of(int64_t row) const {
-  return {results_.logits.row(row), static_cast<size_t>(results_.logits.columns)};
-}
-
-// Before the step is launched: whose next token it brings, and what else is read from it.
-void EngineCore::find_work(const StepPlan& plan, StepWork& work) {
-  work.n_decode_tokens = plan.n_decode_tokens;
-  work.n_prompt_tokens = plan.n_prompt_tokens;
-  work.needs_host = decoder_.n_slots() == 0;
-  sampling_.begin_step();
-  int64_t first_row = 0;
-  int64_t first_logits = 0;
-  for (const ScheduledRows& rows : plan.rows) {
-    LiveChoice& choice = choice_of(rows);
-    LiveRequest& request = *choice.request;
-    const int64_t last_logits = first_logits + rows.n_logits - 1;
-    if (request.request.embedding) {
-      work.pooled.push_back({&choice, rows.begin, rows.n_tokens, first_row});
-      work.needs_host = true;
-    }
-    if (request.request.prompt_logprobs) collect_prompt_scores(rows, first_logits, work);
-    first_row += rows.n_tokens;
-    first_logits += rows.n_logits;
-    if (rows.begin + rows.n_tokens < static_cast<int32_t>(choice.tokens.size())) continue;
-    if (request.request.embedding) continue;
-    if (choice.n_generated() > 0) {
-      add_choosing(work, choice, last_logits);
-      continue;
-    }
-    // The prompt is computed: all choices choose their first token from the same logits.
-    const bool is_full = choice.n_prompt >= choice.max_len;  // max_tokens is 0
-    for (const auto& sibling : request.choices) {
-      add_choosing(work, *sibling, is_full ? Choosing::kNothing : last_logits);
-    }
-  }
-}
-
-void EngineCore::add_choosing(StepWork& work, LiveChoice& choice, int64_t row) {
-  Choosing job{.request = live_[choice.request->place], .choice = &choice, .row = row};
-  // A sibling has no tokens yet: its own come after the prompt.
-  job.position = std::max(static_cast<int32_t>(choice.tokens.size()), choice.n_prompt);
-  const bool is_on_device = choice.request->is_chosen_on_device && row != Choosing::kNothing;
-  if (is_on_device) {
-    sampling_.add(job, live_);
-  } else {
-    work.needs_host = true;
-  }
-  work.choosing.push_back(std::move(job));
-}
-
-// A step gives the logits of each prompt token once; the last one's are for choosing.
-void EngineCore::collect_prompt_scores(const ScheduledRows& rows, int64_t first_logits,
-                                       StepWork& work) {
-  LiveRequest& request = *choice_of(rows).request;
-  const int32_t first = rows.begin + rows.n_tokens - rows.n_logits;
-  for (int32_t i = 0; i < rows.n_logits && first + i < rows.sequence->n_prompt - 1; ++i) {
-    work.prompt_scores.push_back({&request, first + i, first_logits + i});
-    work.needs_host = true;
   }
 }
 
@@ -292,66 +229,6 @@ void EngineCore::go_on_without_knowing(StepWork& work) {
     choice.tokens.push_back(-1 - choice.slot);
     ++choice.n_unknown;
   }
-}
-
-void EngineCore::pool(const PooledRows& rows) {
-  LiveChoice& choice = *rows.choice;
-  LiveRequest& request = *choice.request;
-  const Pooling pooling = *request.request.embedding;
-  hidden_.resize(request.pooled.size());
-  for (int32_t i = 0; i < rows.n_tokens; ++i) {
-    // Computed before a preemption: it is in the sum already.
-    if (rows.begin + i < request.n_pooled) continue;
-    ++request.n_pooled;
-    if (pooling == Pooling::kLast && request.n_pooled < choice.n_prompt) continue;
-    decoder_.final_hidden(rows.first_row + i, hidden_);
-    for (size_t d = 0; d < hidden_.size(); ++d) {
-      request.pooled[d] += static_cast<double>(hidden_[d]);
-    }
-  }
-  if (request.n_pooled < choice.n_prompt) return;
-  const double n = pooling == Pooling::kMean ? choice.n_prompt : 1;
-  std::vector<float> embedding;
-  for (const double sum : request.pooled) embedding.push_back(static_cast<float>(sum / n));
-  request.news.set_embedding(std::move(embedding));
-  end(choice, FinishReason::kMaxTokens);
-}
-
-// What is asked of the step's logits, on all threads: a row of a large vocabulary takes as long as
-// a small model's layer.
-void EngineCore::read_logits(StepWork& work) {
-  const auto n_choosing = static_cast<int32_t>(work.choosing.size());
-  const auto n_scores = static_cast<int32_t>(work.prompt_scores.size());
-  const auto read = [&](int32_t i, int) {
-    if (i < n_choosing) {
-      choose(work.choosing[static_cast<size_t>(i)]);
-    } else {
-      score(work.prompt_scores[static_cast<size_t>(i - n_choosing)]);
-    }
-  };
-  if (n_choosing + n_scores > 0) decoder_.for_each(n_choosing + n_scores, read);
-}
-
-void EngineCore::choose(Choosing& job) const {
-  if (job.row == Choosing::kNothing || job.choice->has_ended) return;
-  if (job.sample != Choosing::kOnHost) return DeviceSampling::read(results_, job);
-  LiveChoice& choice = *job.choice;
-  const LiveRequest& request = *choice.request;
-  const bool is_early = choice.n_generated() < request.request.min_tokens;
-  job.result.emplace(choice.sampler.sample(
-      logits_of(job.row), job.position, choice.history, decoder_.logit_maxima(job.row),
-      is_early ? std::span<const int32_t>(request.excluded_ids) : std::span<const int32_t>()));
-  if (request.request.n_logprobs && job.result->ok()) {
-    job.logprobs = logprobs_of(logits_of(job.row), **job.result, *request.request.n_logprobs);
-  }
-}
-
-void EngineCore::score(const PromptScore& job) const {
-  LiveRequest& request = *job.request;
-  const auto position = static_cast<size_t>(job.position);
-  request.prompt_logprobs[position] =
-      logprobs_of(logits_of(job.row), request.choices.front()->tokens[position + 1],
-                  *request.request.n_logprobs);
 }
 
 void EngineCore::append(Choosing& chosen, TimePoint now) {

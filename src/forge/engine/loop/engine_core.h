@@ -12,6 +12,7 @@
 #include "forge/engine/loaded_model.h"
 #include "forge/engine/loop/device_sampling.h"
 #include "forge/engine/loop/live_request.h"
+#include "forge/engine/loop/pooler.h"
 #include "forge/engine/loop/step_batch.h"
 #include "forge/engine/loop/step_work.h"
 #include "forge/engine/scheduler/lazy_min_heap.h"
@@ -66,15 +67,8 @@ class EngineCore {
   void fail_queued(const StepPlan& plan);
   void start(const StepPlan& plan, TimePoint now);
   [[nodiscard]] bool launch(const StepPlan& plan, StepWork& work);
-  void find_work(const StepPlan& plan, StepWork& work);
-  void add_choosing(StepWork& work, LiveChoice& choice, int64_t row);
-  void collect_prompt_scores(const ScheduledRows& rows, int64_t first_logits, StepWork& work);
   void go_on_without_knowing(StepWork& work);
   [[nodiscard]] bool finish(StepWork& work);
-  void pool(const PooledRows& rows);
-  void read_logits(StepWork& work);
-  void choose(Choosing& job) const;
-  void score(const PromptScore& job) const;
   void append(Choosing& chosen, TimePoint now);
   [[nodiscard]] std::optional<FinishReason> end_of(const LiveChoice& choice, int32_t length,
                                                    int32_t id) const;
@@ -82,7 +76,6 @@ class EngineCore {
   void fail_all(const Error& error);
   void end(LiveChoice& choice, FinishReason reason, std::optional<Error> error = {});
   void remove(LiveRequest& request, FinishReason reason);
-  [[nodiscard]] std::span<const float> logits_of(int64_t row) const;
 
   const LoadedModel& loaded_;
   models::Decoder decoder_;
@@ -95,11 +88,10 @@ class EngineCore {
   LazyMinHeap<LiveRequest> deadlines_;  // of those in live_ that have one
   DeviceSampling sampling_;
   std::array<StepWork, 2> works_;
+  Pooler pooler_;
   StepWork* under_way_ =
-      nullptr;                   // launched and not finished: the device chooses all of its tokens
-  models::StepResults results_;  // of the step that is being finished
-  TimePoint last_end_ = {};      // when the last step was finished
-  std::vector<float> hidden_;    // scratch of pool()
+      nullptr;               // launched and not finished: the device chooses all of its tokens
+  TimePoint last_end_ = {};  // when the last step was finished
   int32_t n_unstarted_ = 0;
   std::optional<Error> failure_;
   EngineStats stats_;

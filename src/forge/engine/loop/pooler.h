@@ -1,0 +1,22 @@
+// Embeddings: hidden states of a prompt's tokens, added up as steps bring them.
+#pragma once
+
+#include <vector>
+
+#include "forge/engine/loop/step_work.h"
+#include "forge/models/decoder.h"
+
+namespace forge::engine {
+
+/// One thread.
+class Pooler {
+ public:
+  /// Adds rows of the decoder's last step; true where they complete the prompt: the request's news
+  /// have the embedding.
+  [[nodiscard]] bool add(models::Decoder& decoder, const PooledRows& rows);
+
+ private:
+  std::vector<float> hidden_;  // scratch: a row
+};
+
+}  // namespace forge::engine
