@@ -79,7 +79,8 @@ struct BenchResult {
 /// Runs the tests, prompt first. Tokens are random ids. On the CPU no sampling is done: a rate is
 /// that of the model's steps, logits of every decoded token included. A device chooses its tokens
 /// greedily and is fed with them, since that is how it decodes. Each test is run once unmeasured
-/// and then n_repeats times from the same depth. Prompts go in steps of up to 512 tokens.
+/// and then n_repeats times from the same depth. Prompts go in the
+/// engine's steps: up to 512 tokens, 2048 on a device.
 [[nodiscard]] Result<BenchResult> run_bench(const models::Model& model,
                                             const BenchOptions& options);
 

@@ -17,7 +17,7 @@ namespace {
 
 constexpr int32_t kMostSequences = 512;
 constexpr int32_t kDefaultStepTokens = 512;
-constexpr int32_t kDeviceStepTokens = 2048;
+constexpr int32_t kDeviceStepTokens = 2048;  // a device is not busy with less
 constexpr int64_t kLogitBytes = int64_t{64} << 20;
 
 Status check_range(std::string_view name, int64_t value, int64_t low, int64_t high) {
@@ -92,6 +92,10 @@ int32_t default_blocks(const models::Model& model, const EngineInfo& info,
 
 }  // namespace
 
+int32_t default_step_tokens(const models::BackendOptions& backend) {
+  return backend.cuda_device ? kDeviceStepTokens : kDefaultStepTokens;
+}
+
 Result<EngineSizes> choose_sizes(const models::Model& model, const EngineOptions& options) {
   constexpr int32_t kMost = std::numeric_limits<int32_t>::max() / 2;
   const models::ModelSpec& spec = model.spec;
@@ -144,9 +148,8 @@ Result<EngineSizes> choose_sizes(const models::Model& model, const EngineOptions
   if (device.cuda) {
     info.arithmetic = decoder.backend.cuda_dtype == DType::kF16 ? "f16" : "bf16";
     info.kv_dtype = kernels::cuda::name(decoder.backend.cuda_kv_type);
-    // A device is not busy with less.
     if (options.max_step_tokens == 0) {
-      info.max_step_tokens = std::max(kDeviceStepTokens, info.max_step_tokens);
+      info.max_step_tokens = std::max(default_step_tokens(decoder.backend), info.max_step_tokens);
       decoder.max_batch_tokens = info.max_step_tokens;
     }
   } else {

@@ -14,6 +14,9 @@ struct EngineSizes {
   models::DecoderOptions decoder;
 };
 
+/// Tokens of the largest step, unless more sequences than that decode.
+[[nodiscard]] int32_t default_step_tokens(const models::BackendOptions& backend);
+
 /// Chooses what the options leave open, and checks all of it: ranges, names, and the memory plan.
 ///  - context_len: the model's.
 ///  - max_sequences: up to 512, as long as their logits take at most 64 MiB.
