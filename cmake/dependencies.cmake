@@ -4,6 +4,8 @@ find_package(fmt REQUIRED)
 find_package(CLI11 REQUIRED)
 find_path(RAPIDJSON_INCLUDE_DIR rapidjson/document.h REQUIRED)
 find_path(XXHASH_INCLUDE_DIR xxhash.h REQUIRED)
+# Headers only: the library is opened when something is first downloaded.
+find_path(CURL_INCLUDE_DIR curl/curl.h REQUIRED)
 # Headers: Asio and Beast.
 find_package(Boost 1.81 REQUIRED)
 

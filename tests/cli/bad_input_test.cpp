@@ -51,8 +51,9 @@ void edit(const std::string& path, std::string_view from, std::string_view to) {
 
 TEST(BadInput, MissingModel) {
   expect_error(generate("/no/such/model.gguf"), 1, {"/no/such/model.gguf: no such file or folder"});
-  expect_error(generate("Qwen/Qwen3-0.6B"), 1,
-               {"Qwen/Qwen3-0.6B", "does not download models by name"});
+  expect_error(run_forge({"generate", "--model", "Qwen/Qwen3-0.6B", "--offline", "--prompt", "a"}),
+               1, {"Qwen/Qwen3-0.6B: not in the cache", "forge pull Qwen/Qwen3-0.6B"});
+  expect_error(generate("Qwen3"), 1, {"Qwen3: no such file or folder", "org/name"});
   expect_error(run_forge({"inspect", "/no/such/folder"}), 1, {"/no/such/folder: no such file"});
   expect_error(run_forge({"tokenize", "/no/such/folder", "--text", "a"}), 1, {"/no/such/folder"});
   expect_error(run_forge({"generate", "--prompt", "a"}, "", {{"FORGE_MODEL", "/no/such.gguf"}}), 1,
@@ -234,7 +235,7 @@ TEST(BadInput, UnknownFlagsAndCommands) {
   expect_error(run_forge({}), 2, {"no command"});
   expect_error(run_forge({"--frobnicate"}), 2, {"unknown option --frobnicate"});
   expect_error(run_forge({"generat"}), 2, {"unknown command \"generat\": did you mean generate?"});
-  for (const std::string later : {"chat", "pull"}) {
+  for (const std::string later : {"fetch", "teleport"}) {
     expect_error(run_forge({later}), 2, {"unknown command \"" + later + "\""});
   }
 }

@@ -79,8 +79,7 @@ Outcome spawn(const std::vector<std::string>& command, std::string_view input,
     ::dup2(out.write_end, STDOUT_FILENO);
     ::dup2(err.write_end, STDERR_FILENO);
     std::signal(SIGPIPE, SIG_DFL);
-    ::unsetenv("FORGE_MODEL");
-    ::unsetenv("FORGE_DEVICE");
+    forget_environment();
     ::setenv("FORGE", FORGE_BINARY, 1);
     for (const Environment& entry : environment) {
       ::setenv(entry.name.c_str(), entry.value.c_str(), 1);
@@ -116,6 +115,19 @@ std::vector<std::string> Outcome::err_lines() const {
     at = end + 1;
   }
   return lines;
+}
+
+void forget_environment() {
+  for (const char* name :
+       {"FORGE_MODEL", "FORGE_PORT", "FORGE_DEVICE", "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE",
+        "HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HF_TOKEN_PATH", "HF_HUB_OFFLINE",
+        "TRANSFORMERS_OFFLINE", "HF_HUB_DOWNLOAD_TIMEOUT", "HF_HUB_ETAG_TIMEOUT", "CURL_CA_BUNDLE",
+        "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"}) {
+    ::unsetenv(name);
+  }
+  // Nobody makes this folder, and nobody answers there.
+  ::setenv("HF_HOME", FORGE_BINARY ".no-models", 1);
+  ::setenv("HF_ENDPOINT", "http://127.0.0.1:1", 1);
 }
 
 Outcome run_forge(const std::vector<std::string>& arguments, std::string_view input,

@@ -25,8 +25,12 @@ struct Environment {
   std::string value;
 };
 
-/// Runs forge with these arguments; stdin is the given text. FORGE_MODEL and FORGE_DEVICE are unset
-/// unless given.
+/// Lets a child process, before it becomes a program, know no model, device, cache or Hub of this
+/// machine. What is given afterwards holds.
+void forget_environment();
+
+/// Runs forge with these arguments; stdin is the given text. The environment is that of
+/// forget_environment(), with what is given.
 [[nodiscard]] Outcome run_forge(const std::vector<std::string>& arguments,
                                 std::string_view input = "",
                                 const std::vector<Environment>& environment = {});

@@ -20,7 +20,7 @@ namespace {
   ::dup2(no_input, STDIN_FILENO);
   ::dup2(out_file, STDOUT_FILENO);
   ::dup2(err_file, STDERR_FILENO);
-  for (const char* name : {"FORGE_MODEL", "FORGE_PORT", "FORGE_DEVICE"}) ::unsetenv(name);
+  forget_environment();
   for (const Environment& entry : environment) {
     ::setenv(entry.name.c_str(), entry.value.c_str(), 1);
   }

@@ -16,8 +16,7 @@ namespace forge::cli {
 /// stdin is empty.
 class RunningProgram {
  public:
-  /// Runs `forge command arguments`. FORGE_MODEL, FORGE_PORT and FORGE_DEVICE are unset unless
-  /// given.
+  /// Runs `forge command arguments` in the environment of forget_environment(), with what is given.
   RunningProgram(const std::string& command, const std::vector<std::string>& arguments,
                  const std::vector<Environment>& environment = {});
   /// Kills it if it still runs.

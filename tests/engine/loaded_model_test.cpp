@@ -29,7 +29,7 @@ TEST(ModelSource, SaysWhatCanBeDone) {
   };
   EXPECT_EQ(message("./nothing.gguf"),
             "./nothing.gguf: no such file or folder, expected a .gguf file or a model's folder");
-  EXPECT_NE(message("org/model").find("does not download models by name"), std::string::npos);
+  EXPECT_NE(message("org/model").find("forge pull fetches those"), std::string::npos);
   EXPECT_NE(message("/dev/null").find("neither a file nor a folder"), std::string::npos);
   EXPECT_NE(message(kFolder + "/config.json").find("give the folder it is in"), std::string::npos);
   EXPECT_NE(message(kGguf + "/inside").find("forge-stories.gguf/inside"), std::string::npos);

@@ -22,6 +22,7 @@ const std::map<std::string, Layers, std::less<>>& ladder() {
       {"tensor", {"base"}},
       {"formats", {"base", "tensor"}},
       {"text", {"base"}},
+      {"hub", {"base"}},
       {"kernels", {"base", "tensor"}},
       {"cache", {"base", "tensor"}},
       {"models", {"base", "tensor", "formats", "kernels", "cache"}},
@@ -31,8 +32,8 @@ const std::map<std::string, Layers, std::less<>>& ladder() {
         "build_info.h"}},
       {"server", {"base", "text", "engine"}},
       {"cli",
-       {"base", "tensor", "formats", "text", "kernels", "cache", "models", "engine", "server",
-        "bundled", "build_info.h"}},
+       {"base", "tensor", "formats", "text", "hub", "kernels", "cache", "models", "engine",
+        "server", "bundled", "build_info.h"}},
   };
   return allowed;
 }

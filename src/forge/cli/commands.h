@@ -9,6 +9,9 @@ namespace forge::cli {
 [[nodiscard]] int run_generate(const Arguments& arguments);
 [[nodiscard]] int run_batch(const Arguments& arguments);
 [[nodiscard]] int run_serve(const Arguments& arguments);
+[[nodiscard]] int run_pull(const Arguments& arguments);
+[[nodiscard]] int run_list(const Arguments& arguments);
+[[nodiscard]] int run_rm(const Arguments& arguments);
 [[nodiscard]] int run_inspect(const Arguments& arguments);
 [[nodiscard]] int run_tokenize(const Arguments& arguments);
 [[nodiscard]] int run_perplexity(const Arguments& arguments);

@@ -26,6 +26,9 @@ constexpr std::array kCommands = {
     Command{"generate", "Continue a prompt", run_generate},
     Command{"serve", "Serve a model over HTTP, as OpenAI's API has it", run_serve},
     Command{"batch", "Answer a file of requests in OpenAI's batch format", run_batch},
+    Command{"pull", "Download a model from the Hugging Face Hub", run_pull},
+    Command{"list", "Show the models in the cache", run_list},
+    Command{"rm", "Remove a model from the cache", run_rm},
     Command{"inspect", "Show what a model is and what memory it takes", run_inspect},
     Command{"tokenize", "Turn text into token ids, or ids into text", run_tokenize},
     Command{"perplexity", "Measure how well a model predicts a text", run_perplexity},
@@ -43,12 +46,14 @@ int print_help() {
   }
   text +=
       "\nforge COMMAND --help shows a command's options.\n\n"
-      "A model is a Hugging Face folder, a .gguf file, or nothing for the small one inside this\n"
-      "program. It runs on an NVIDIA device where this build (forge version) and the machine have\n"
+      "A model is org/name of the Hugging Face Hub (downloaded once), a\n"
+      "folder, a .gguf file, or nothing for the small one inside this program. It runs on an "
+      "NVIDIA device where this build (forge version) and the machine have\n"
       "one, else on the CPU. Environment: FORGE_MODEL sets the default model, FORGE_DEVICE the "
       "device.\n\n"
       "Examples:\n"
       "  forge generate --prompt \"Once upon a time\"\n"
+      "  forge pull HuggingFaceTB/SmolLM2-135M-Instruct\n"
       "  forge generate --model model.gguf --prompt \"The sea is\" --temperature 0\n"
       "  forge serve model.gguf --port 8080\n"
       "  forge batch requests.jsonl -o answers.jsonl\n"

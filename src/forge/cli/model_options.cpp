@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "forge/cli/hub/model_argument.h"
 #include "forge/cli/report.h"
 #include "forge/engine/bench_cost.h"
 #include "forge/kernels/cpu/matmul_path.h"
@@ -13,12 +14,18 @@ void add_model_option(CommandLine& line, ModelOptions& options, ModelArgument ar
   const std::string names =
       argument == ModelArgument::kPositional ? "-m,--model,model" : "-m,--model";
   line.app()
-      .add_option(names, options.model,
-                  "A model's folder (config.json and .safetensors), a .gguf file, or \"bundled\"; "
-                  "the bundled model where nothing is given")
+      .add_option(
+          names, options.model,
+          "org/name[:quant][@revision] of the Hugging Face Hub, a model's folder (config.json "
+          "and .safetensors), a .gguf file, or \"bundled\"; where nothing is given "
+          "SmolLM2-135M-Instruct if the cache has it, else the bundled model")
       ->type_name("M")
       ->envname("FORGE_MODEL")
       ->always_capture_default(false)
+      ->group("Model");
+  line.app()
+      .add_flag("--offline", options.is_offline,
+                "Take models from the cache only, download nothing")
       ->group("Model");
 }
 
@@ -34,7 +41,7 @@ void add_loading_options(CommandLine& line, ModelOptions& options) {
 }
 
 Result<engine::LoadedModel> load(const ModelOptions& options) {
-  FORGE_TRY(const engine::ModelSource source, engine::resolve_model(options.model));
+  FORGE_TRY(const engine::ModelSource source, find_model(options.model, options.is_offline));
   return engine::load_model(source, {.check_weights = options.check_weights,
                                      .allow_unknown_keys = options.allow_unknown_keys});
 }
@@ -70,9 +77,7 @@ Result<engine::DeviceChoice> choose_device(const RuntimeOptions& runtime,
 
 void announce(const ModelOptions& options, const engine::LoadedModel& loaded,
               const RuntimeOptions& runtime, std::string_view device) {
-  if (options.model.empty()) {
-    note(fmt::format("no --model and no FORGE_MODEL: using the bundled model, {}", loaded.name));
-  }
+  if (options.model.empty()) note(default_model_note(loaded.name));
   for (const std::string& text : loaded.spec().notes)
     note(fmt::format("{}: {}", loaded.path, text));
   const models::BackendOptions backend = backend_options(runtime);

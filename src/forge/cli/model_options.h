@@ -15,7 +15,8 @@
 namespace forge::cli {
 
 struct ModelOptions {
-  std::string model;  // empty: the bundled model
+  std::string model;  // empty: the default one (find_model)
+  bool is_offline = false;
   bool check_weights = false;
   bool allow_unknown_keys = false;
 };

@@ -10,6 +10,7 @@
 
 #include "forge/base/json.h"
 #include "forge/cli/commands.h"
+#include "forge/cli/hub/model_argument.h"
 #include "forge/cli/model_options.h"
 #include "forge/cli/report.h"
 #include "forge/cli/stdout_stream.h"
@@ -208,7 +209,8 @@ int run_tokenize(const Arguments& arguments) {
       kExamples);
   add_options(line, options);
   if (const auto code = line.parse(arguments)) return *code;
-  const Result<engine::ModelSource> source = engine::resolve_model(options.model.model);
+  const Result<engine::ModelSource> source =
+      find_model(options.model.model, options.model.is_offline);
   if (!source.ok()) return runtime_error(source.error().message);
   const Result<text::Tokenizer> tokenizer = engine::load_tokenizer(*source);
   if (!tokenizer.ok()) return runtime_error(tokenizer.error().message);

@@ -34,6 +34,7 @@ Result<std::unique_ptr<models::Model>> load_weights(const ModelSource& source,
 
 std::string display_name(const ModelSource& source, const models::ModelSpec& spec) {
   if (source.kind == ModelSource::Kind::kBundled) return spec.model_name;
+  if (!source.name.empty()) return source.name;
   const std::filesystem::path path = std::filesystem::path(source.path).lexically_normal();
   return path.has_filename() ? path.filename().string() : path.parent_path().filename().string();
 }

@@ -62,8 +62,8 @@ Result<ModelSource> resolve_model(std::string_view name) {
                       path);
   }
   return make_error(
-      "{}: no such file or folder, and this version does not download models by name: "
-      "download it first and give its folder or .gguf file",
+      "{}: no such file or folder, and no name of the Hugging Face Hub (org/name) that is "
+      "looked for here: forge pull fetches those and prints the path to give",
       path);
 }
 

@@ -12,7 +12,8 @@ namespace forge::engine {
 struct ModelSource {
   enum class Kind { kBundled, kFolder, kGgufFile };
   Kind kind = Kind::kBundled;
-  std::string path;  // "bundled model" for the bundled one: how messages name it
+  std::string path;       // "bundled model" for the bundled one: how messages name it
+  std::string name = {};  // for people, where the path does not say it; empty: it does
 };
 
 /// name is a folder, a .gguf file, or "bundled" (also where name is empty). Paths win over names:
