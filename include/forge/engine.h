@@ -30,9 +30,11 @@ namespace forge {
 struct EngineOptions {
   std::string device = "auto";  // "auto", "cpu", "cuda" or "cuda:N" ("gpu": "cuda")
   int32_t n_threads = 0;
-  /// "bf16" (the default), "f16", "f32", "int8"; on an NVIDIA device "bf16", "fp8", "int8".
+  /// "bf16" (the default), "f16", "f32", "int8"; on an NVIDIA device that type in which products
+  /// are computed (the default), "fp8", "int8".
   std::string kv_dtype = {};
-  /// Of products on an NVIDIA device: "bf16" (the default) or "f16". The CPU goes by the weights.
+  /// Of products on an NVIDIA device: "bf16" or "f16"; "": f16 where all layers' weights are F16,
+  /// else bf16. The CPU goes by the weights.
   std::string dtype = {};
   double gpu_memory_fraction = 0.9;  // most of a device's memory, what others take included
   std::string quantize = {};         // block format for F32, F16 and BF16 weights; "": as they are

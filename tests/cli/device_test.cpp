@@ -75,6 +75,17 @@ TEST(Device, FlagsThatADeviceDoesNotHaveAreRefused) {
   }
 }
 
+TEST(Device, ProductsAndCacheAreOfTheTypeThatWasAskedFor) {
+  const Outcome f16 = generate("", {"--device", "cuda", "--dtype", "f16", "--kv-dtype", "f16"});
+  EXPECT_EQ(f16.exit_code, 0);
+  expect_line(f16, "forge: device cuda:0 (a fake), products in f16");
+  expect_refused(generate("", {"--device", "cuda", "--dtype", "f16", "--kv-dtype", "bf16"}), 1,
+                 "on an NVIDIA device with products in f16 expected f16, fp8 or int8");
+  expect_refused(
+      generate("", {"--device", "cuda", "--kv-dtype", "f32"}), 2,
+      "--kv-dtype f32: on NVIDIA devices expected auto, bf16 or f16 (as --dtype), fp8 or int8");
+}
+
 TEST(Device, AutoWithF32IsTheCpu) {
   const Outcome outcome = generate("", {"--dtype", "f32"});
   EXPECT_EQ(outcome.exit_code, 0);

@@ -18,6 +18,17 @@ std::vector<float> normals(size_t n, float size, uint64_t seed) {
   return values;
 }
 
+std::vector<float> qkv_rows(const BatchOptions& options, size_t n_rows) {
+  const size_t width = static_cast<size_t>((options.heads.n_heads + 2 * options.heads.n_kv_heads) *
+                                           options.heads.head_dim);
+  std::vector<float> qkv = normals(n_rows * width, 1.0f, 1);
+  if (options.huge.row >= 0) {
+    qkv[static_cast<size_t>(options.huge.row) * width + static_cast<size_t>(options.huge.column)] =
+        options.huge.value;
+  }
+  return qkv;
+}
+
 std::vector<float> turns(int32_t n_positions, int32_t rotary_dim, double base) {
   std::vector<float> angles;
   for (int32_t position = 0; position < n_positions; ++position) {
@@ -47,8 +58,6 @@ size_t size_of(int64_t n) { return static_cast<size_t>(n); }
 
 }  // namespace
 
-double bf16_number(uint32_t bits) { return static_cast<double>(std::bit_cast<float>(bits << 16)); }
-
 double e4m3_number(uint32_t bits) {
   const double sign = (bits & 0x80u) != 0 ? -1.0 : 1.0;
   const auto exponent = static_cast<int>(bits >> 3 & 15u);
@@ -64,10 +73,7 @@ AttentionBatch::AttentionBatch(OnDevice& device, const BatchOptions& options)
       first_rows_(starts_of(options.kv_lens, 1)),
       first_blocks_(starts_of(options.kv_lens, kKvBlock)),
       tables_(shuffled_blocks(first_blocks_.back())),
-      qkv_(normals(
-          size_of(n_rows()) * size_of((options.heads.n_heads + 2 * options.heads.n_kv_heads) *
-                                      options.heads.head_dim),
-          1.0f, 1)),
+      qkv_(qkv_rows(options, size_of(n_rows()))),
       angles_(turns(*std::max_element(options.kv_lens.begin(), options.kv_lens.end()),
                     options.rotary_dim, 1e4)),
       long_angles_(turns(*std::max_element(options.kv_lens.begin(), options.kv_lens.end()),
@@ -120,7 +126,8 @@ KvLayer AttentionBatch::layer() const {
           .keys = reinterpret_cast<std::byte*>(keys_.data()),
           .values = reinterpret_cast<std::byte*>(values_.data()),
           .block_bytes =
-              kv_block_bytes(options_.type, options_.heads.n_kv_heads, options_.heads.head_dim)};
+              kv_block_bytes(options_.type, options_.heads.n_kv_heads, options_.heads.head_dim),
+          .half = options_.half};
 }
 
 void AttentionBatch::append(size_t sequence, int32_t begin, int32_t end) {
@@ -210,7 +217,7 @@ double AttentionBatch::cached(const std::vector<uint8_t>& plane, bool is_key, si
   const int32_t slot = position % kKvBlock;
   if (options_.type == KvType::kHalf) {
     const int32_t at = is_key ? slot * padded() + d : d * kKvBlock + slot;
-    return bf16_number(static_cast<uint32_t>(from[2 * at] | from[2 * at + 1] << 8));
+    return half_number(static_cast<uint32_t>(from[2 * at] | from[2 * at + 1] << 8), options_.half);
   }
   // 0, 2, 1, 3 of four neighbours.
   const auto place = [](int32_t i) { return i % 4 == 1 ? i + 1 : i % 4 == 2 ? i - 1 : i; };

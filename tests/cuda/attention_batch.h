@@ -7,18 +7,26 @@
 
 #include "forge/kernels/cuda/attention/attention.h"
 #include "tests/cuda/on_device.h"
+#include "tests/cuda/packed_values.h"
 
 namespace forge::kernels::cuda {
 
 struct BatchOptions {
   HeadShape heads = {.n_heads = 4, .n_kv_heads = 2, .head_dim = 64};
   KvType type = KvType::kHalf;
+  HalfType half = HalfType::kBf16;
   std::vector<int32_t> kv_lens = {100};
   int32_t rotary_dim = 64;
   bool turns_pairs = false;
   bool has_norms = false;
   bool has_long = false;
   int32_t window = 0;
+  /// One number of the QKV rows.
+  struct Huge {
+    int32_t row = -1;  // none
+    int32_t column = 0;
+    float value = 0.0f;
+  } huge = {};
 };
 
 /// Every position of every sequence has a row of qkv; row first_row(s) + p is position p of s.
@@ -100,8 +108,6 @@ class AttentionBatch {
   DeviceArray<uint8_t> values_;
 };
 
-/// bf16 bits as a number.
-[[nodiscard]] double bf16_number(uint32_t bits);
 /// e4m3 bits as a number, from the format's definition.
 [[nodiscard]] double e4m3_number(uint32_t bits);
 

@@ -63,6 +63,20 @@ TEST(AttentionOfPrompts, EveryHeadSizeAndType) {
   }
 }
 
+TEST(AttentionOfPrompts, InF16) {
+  for (const KvType type : {KvType::kHalf, KvType::kFp8, KvType::kInt8}) {
+    for (const int32_t head_dim : {32, 64, 96, 128, 256}) {
+      SCOPED_TRACE(head_dim);
+      check({.heads = {.n_heads = 3, .n_kv_heads = 1, .head_dim = head_dim},
+             .type = type,
+             .half = HalfType::kF16,
+             .kv_lens = {70},
+             .rotary_dim = head_dim},
+            23, {});
+    }
+  }
+}
+
 TEST(AttentionOfPrompts, Windows) {
   for (const int32_t window : {1, 40, 64, 270}) {
     SCOPED_TRACE(window);

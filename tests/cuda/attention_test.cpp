@@ -38,8 +38,8 @@ void check(AttentionBatch& batch, const BatchOptions& options, const std::vector
         for (int32_t s = from; s <= p; ++s) {
           double score = 0.0;
           for (int32_t d = 0; d < heads.head_dim; ++d) {
-            score +=
-                bf16_number(query[d]) * batch.cached(keys, true, entry.sequence, s, kv_head, d);
+            score += half_number(query[d], options.half) *
+                     batch.cached(keys, true, entry.sequence, s, kv_head, d);
           }
           weights.push_back(score * 0.125);
           most = std::max(most, weights.back());
@@ -56,9 +56,11 @@ void check(AttentionBatch& batch, const BatchOptions& options, const std::vector
             size += weights[static_cast<size_t>(s - from)] / sum * std::abs(v);
           }
           // bf16 rounds by up to 2^-8: the result, and weights, whose errors largely cancel (8-bit
-          // types round them twice).
-          const double tolerance = size * std::ldexp(1.6, -8) + 1e-5;
-          const double got = bf16_number(out[row * width + static_cast<size_t>(head) * dim + d]);
+          // types round them twice). f16 by 2^-11.
+          const double tolerance =
+              size * std::ldexp(1.6, options.half == HalfType::kBf16 ? -8 : -11) + 1e-5;
+          const double got =
+              half_number(out[row * width + static_cast<size_t>(head) * dim + d], options.half);
           ASSERT_NEAR(got, expected, tolerance)
               << "position " << p << ", head " << head << ", dimension " << d;
         }
@@ -103,6 +105,23 @@ TEST(Attention, EveryHeadSizeAndType) {
                                  .kv_lens = {70, 300},
                                  .rotary_dim = head_dim};
       check(options, decodes(options));
+    }
+  }
+}
+
+TEST(Attention, InF16) {
+  for (const KvType type : kTypes) {
+    for (const int32_t head_dim : {32, 64, 96, 128, 256}) {
+      SCOPED_TRACE(head_dim);
+      const BatchOptions options{.heads = {.n_heads = 3, .n_kv_heads = 1, .head_dim = head_dim},
+                                 .type = type,
+                                 .half = HalfType::kF16,
+                                 .kv_lens = {70, 300},
+                                 .rotary_dim = head_dim};
+      OnDevice device;
+      AttentionBatch batch(device, options);
+      batch.append_all();
+      check(batch, options, decodes(options), batch.attend(decodes(options)));
     }
   }
 }
@@ -173,6 +192,47 @@ TEST(Attention, TheSameBitsHoweverItIsDone) {
     const BatchOptions options{
         .type = type, .kv_lens = {1, 64, 300, 257, 700}, .has_norms = true, .has_long = true};
     check_bits(options, decodes(options));
+  }
+}
+
+// What f16 has no room for, in a query, a key or a value of position 70: whoever looks at it gets
+// no number, and nobody else does. 8-bit types have room for keys; of values the result may have.
+TEST(Attention, WhatF16HasNoRoomForIsSeenByItsReadersOnly) {
+  const auto n_bad = [](const std::vector<uint16_t>& out, size_t row, size_t head) {
+    const uint16_t* values = out.data() + (row * 4 + head) * 64;
+    return std::count_if(values, values + 64, [](uint16_t bits) {
+      return !std::isfinite(half_number(bits, HalfType::kF16));
+    });
+  };
+  // Heads 0 and 1 share keys and values 0: columns 256 and 384 on.
+  for (const int32_t column : {5, 256 + 5, 384 + 5}) {
+    for (const KvType type : kTypes) {
+      SCOPED_TRACE(column);
+      OnDevice device;
+      const BatchOptions options{.type = type,
+                                 .half = HalfType::kF16,
+                                 .kv_lens = {90, 90},
+                                 .huge = {.row = 70, .column = column, .value = -1e5f}};
+      AttentionBatch batch(device, options);
+      batch.append_all();
+      const std::vector<Entry> rows{{0, 40, 90}, {1, 60, 90}};
+      const std::vector<uint16_t> whole = batch.attend(rows);
+      std::vector<Entry> alone;
+      for (int32_t p = 40; p < 90; ++p) alone.push_back({0, p, p + 1});
+      for (int32_t p = 60; p < 90; ++p) alone.push_back({1, p, p + 1});
+      const std::vector<uint16_t> decoded = batch.attend(alone);
+      for (size_t row = 0; row < 180; ++row) {
+        if (row < 40 || (row >= 90 && row < 150)) continue;
+        for (size_t head = 0; head < 4; ++head) {
+          const bool sees = column == 5
+                                ? row == 70 && head == 0
+                                : type == KvType::kHalf && row >= 70 && row < 90 && head < 2;
+          if (type != KvType::kHalf && column >= 384 && row >= 70 && row < 90 && head < 2) continue;
+          ASSERT_EQ(n_bad(whole, row, head), sees ? 64 : 0) << row << " " << head;
+          ASSERT_EQ(n_bad(decoded, row, head), sees ? 64 : 0) << row << " " << head;
+        }
+      }
+    }
   }
 }
 

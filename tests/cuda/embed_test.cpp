@@ -14,10 +14,17 @@ namespace {
 
 constexpr int64_t kStrideBeyond = 8;
 
-void expect_rows(DType dtype, int32_t hidden_dim, float scale) {
+/// By what row_scale.h says of 16 columns with this sum of squares.
+float tile_scale(float squares, HalfType half) {
+  if (half == HalfType::kBf16) return 1.0f;
+  const int exponent = static_cast<int>(std::floor(std::ilogb(squares) / 2.0)) + 1;
+  return std::ldexp(1.0f, 6 - exponent);
+}
+
+void expect_rows(DType dtype, int32_t hidden_dim, float scale, HalfType half = HalfType::kBf16) {
   OnDevice device;
   const RandomMatrix table(dtype, 50, hidden_dim, BlockContent::kRandom, 3);
-  const PackedOnDevice packed = packed_on(device, table.view(), weight_kind(dtype));
+  const PackedOnDevice packed = packed_on(device, table.view(), weight_kind(dtype), half);
   const std::vector<int32_t> tokens{0, 49, 7, 8, 17, 31, 0};
   std::vector<int32_t> given = tokens;
   given[3] = -1 - 2;
@@ -58,10 +65,13 @@ void expect_rows(DType dtype, int32_t hidden_dim, float scale) {
         continue;
       }
       const float value =
-          static_cast<float>(parts_of(dtype, table.view().row(tokens[token]), c).packed()) * scale;
+          static_cast<float>(parts_of(dtype, table.view().row(tokens[token]), c).packed(half)) *
+          scale;
       ASSERT_EQ(got_h[at], value) << token << " " << c;
-      ASSERT_EQ(bf16_to_f32(got_scaled[at]),
-                bf16_to_f32(f32_to_bf16(value * weights[static_cast<size_t>(c)])));
+      const float of_tile =
+          tile_scale(got_squares[token * n_tiles + static_cast<size_t>(c / 16)], half);
+      const uint16_t want = half_bits(value * weights[static_cast<size_t>(c)] * of_tile, half);
+      ASSERT_EQ(half_number(got_scaled[at], half), half_number(want, half)) << token << " " << c;
       sums[static_cast<size_t>(c / 16)] += static_cast<double>(value) * static_cast<double>(value);
     }
     for (size_t tile = 0; tile < n_tiles; ++tile) {
@@ -82,6 +92,14 @@ TEST(Embed, RowsOfEveryKind) {
   for (const Case& each : cases) {
     SCOPED_TRACE(std::string(name(each.dtype)) + " " + std::to_string(each.hidden_dim));
     in_every_order([&] { expect_rows(each.dtype, each.hidden_dim, 1.0f); });
+  }
+}
+
+TEST(Embed, InF16) {
+  for (const DType dtype : {DType::kF16, DType::kQ8_0, DType::kQ4_0, DType::kQ4_1, DType::kQ5_0,
+                            DType::kQ5_1, DType::kQ6_K}) {
+    SCOPED_TRACE(name(dtype));
+    expect_rows(dtype, 256, 1.0f, HalfType::kF16);
   }
 }
 

@@ -22,10 +22,11 @@ inline std::vector<float> random_floats(size_t n, uint32_t seed) {
 /// A matrix whose real rows and columns are the checkpoint's, and as many tokens as are asked for.
 class MatmulCase {
  public:
-  MatmulCase(OnDevice& device, DType dtype, int64_t rows, int64_t columns, int32_t n_tokens)
+  MatmulCase(OnDevice& device, DType dtype, int64_t rows, int64_t columns, int32_t n_tokens,
+             HalfType half = HalfType::kBf16)
       : n_tokens_(n_tokens),
         table_(dtype, rows, columns, BlockContent::kRandom, 21),
-        weight_(packed_on(device, table_.view(), weight_kind(dtype))),
+        weight_(packed_on(device, table_.view(), weight_kind(dtype), half)),
         x_stride_(weight_.matrix.columns + 24),
         x_host_(make_x()),
         x_(device.upload(x_host_)),
@@ -61,7 +62,7 @@ class MatmulCase {
     for (size_t i = 0; i < x.size(); ++i) {
       const int64_t column = static_cast<int64_t>(i) % x_stride_;
       if (column < table_.view().columns()) {
-        x[i] = f32_to_bf16(values[i]);
+        x[i] = half_bits(values[i], weight_.matrix.half);
       } else if (column < weight_.matrix.columns) {
         x[i] = 0;
       }
@@ -76,13 +77,14 @@ class MatmulCase {
     std::vector<double> weights(columns);
     for (int64_t row = 0; row < view.rows(); ++row) {
       for (size_t c = 0; c < columns; ++c) {
-        weights[c] = parts_of(view.dtype, view.row(row), static_cast<int64_t>(c)).packed();
+        weights[c] = parts_of(view.dtype, view.row(row), static_cast<int64_t>(c))
+                         .packed(weight_.matrix.half);
       }
       for (int64_t token = 0; token < n_tokens_; ++token) {
         Sum sum{0.0, 0.0};
         const uint16_t* x = x_host_.data() + token * x_stride_;
         for (size_t c = 0; c < columns; ++c) {
-          const double product = weights[c] * static_cast<double>(bf16_to_f32(x[c]));
+          const double product = weights[c] * half_number(x[c], weight_.matrix.half);
           sum.value += product;
           sum.size += std::fabs(product);
         }

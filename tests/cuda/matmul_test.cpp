@@ -38,12 +38,23 @@ struct KindCase {
   DType dtype;
   int64_t columns;
   bool in_every_order = false;  // kernels differ by kind only in how weights come to fragments
+  HalfType half = HalfType::kBf16;
 };
 // Padded steps, and as many columns as make a last segment that is shorter.
-constexpr KindCase kKinds[] = {{DType::kBF16, 1080, true}, {DType::kQ8_0, 1056},
-                               {DType::kQ4_0, 1056},       {DType::kQ4_1, 1056},
-                               {DType::kQ5_0, 96},         {DType::kQ5_1, 1056},
-                               {DType::kQ6_K, 768, true}};
+constexpr KindCase kKinds[] = {{DType::kBF16, 1080, true},
+                               {DType::kQ8_0, 1056},
+                               {DType::kQ4_0, 1056},
+                               {DType::kQ4_1, 1056},
+                               {DType::kQ5_0, 96},
+                               {DType::kQ5_1, 1056},
+                               {DType::kQ6_K, 768, true},
+                               {DType::kF16, 1080, false, HalfType::kF16},
+                               {DType::kQ8_0, 96, false, HalfType::kF16},
+                               {DType::kQ4_0, 96, false, HalfType::kF16},
+                               {DType::kQ4_1, 96, false, HalfType::kF16},
+                               {DType::kQ5_0, 96, false, HalfType::kF16},
+                               {DType::kQ5_1, 96, false, HalfType::kF16},
+                               {DType::kQ6_K, 256, false, HalfType::kF16}};
 
 TEST(Matmul, EveryKindAndKernel) {
   // (tokens, processors): each shape of the few tokens' kernel, then both of the many tokens'.
@@ -58,7 +69,7 @@ TEST(Matmul, EveryKindAndKernel) {
                           {70, 4, {Kernel::kManySmall}},  {195, 1, {Kernel::kManyLarge}}};
   OnDevice device;
   for (const KindCase& kind : kKinds) {
-    const MatmulCase product(device, kind.dtype, 77, kind.columns, 195);
+    const MatmulCase product(device, kind.dtype, 77, kind.columns, 195, kind.half);
     for (const Shape& shape : shapes) {
       SCOPED_TRACE(std::string(name(kind.dtype)) + " " + std::to_string(shape.n_tokens));
       const MatmulPlan plan = plan_matmul(5, shape.n_tokens, shape.n_processors);
@@ -84,7 +95,7 @@ TEST(Matmul, ATokenHasTheSameBitsInEveryBatch) {
   OnDevice device;
   for (const KindCase& kind : kKinds) {
     SCOPED_TRACE(name(kind.dtype));
-    const MatmulCase product(device, kind.dtype, 77, kind.columns, 195);
+    const MatmulCase product(device, kind.dtype, 77, kind.columns, 195, kind.half);
     MatmulTask task = product.task();
     const std::vector<float> of_all = stored(device, task, 1);
     const auto row_bytes = sizeof(float) * static_cast<size_t>(product.n_rows());

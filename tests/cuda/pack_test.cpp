@@ -30,7 +30,7 @@ int64_t columns_of(DType dtype) {
   return block_len == 1 ? 77 : block_len == 32 ? 160 : 512;
 }
 
-double value_of(uint16_t bits) { return static_cast<double>(bf16_to_f32(bits)); }
+double value_of(uint16_t bits) { return half_number(bits, HalfType::kBf16); }
 
 // Rows of `values` are the checkpoint's, by their places.
 void expect_values(const std::vector<uint16_t>& values, const PackedMatrix& matrix,
@@ -39,9 +39,9 @@ void expect_values(const std::vector<uint16_t>& values, const PackedMatrix& matr
   for (int64_t row = 0; row < view.rows() && n_wrong < 5; ++row) {
     const int64_t at = place.packed_of(row) * matrix.columns;
     for (int64_t c = 0; c < matrix.columns && n_wrong < 5; ++c) {
-      const double got = value_of(values[static_cast<size_t>(at + c)]);
+      const double got = half_number(values[static_cast<size_t>(at + c)], matrix.half);
       const double want =
-          c < view.columns() ? parts_of(view.dtype, view.row(row), c).packed() : 0.0;
+          c < view.columns() ? parts_of(view.dtype, view.row(row), c).packed(matrix.half) : 0.0;
       if (got == want) continue;
       ADD_FAILURE() << "row " << row << " column " << c << ": " << got << ", expected " << want;
       ++n_wrong;
@@ -63,6 +63,33 @@ TEST(Pack, EveryTypeReadsBack) {
       }
     });
   }
+}
+
+TEST(Pack, EveryTypeReadsBackInF16) {
+  OnDevice device;
+  for (const DType dtype : kTypes) {
+    SCOPED_TRACE(name(dtype));
+    const RandomMatrix random(dtype, 21, columns_of(dtype), BlockContent::kRandom, 7);
+    const PackedOnDevice packed =
+        packed_on(device, random.view(), weight_kind(dtype), HalfType::kF16);
+    expect_values(unpacked(device, packed.matrix, 0, 32), packed.matrix, random.view(), {});
+  }
+}
+
+// Every f16 that is a number, whole and subnormal, keeps its bits.
+TEST(Pack, F16IsExactInF16) {
+  OnDevice device;
+  std::vector<uint16_t> all;
+  for (uint32_t bits = 0; bits < 0x10000; ++bits) {
+    if ((bits & 0x7C00u) != 0x7C00u) all.push_back(static_cast<uint16_t>(bits));
+  }
+  ASSERT_EQ(all.size() % 64, 0u);
+  const auto n_rows = static_cast<int64_t>(all.size() / 64);
+  const TensorView view{.dtype = DType::kF16,
+                        .shape = Shape{n_rows, 64},
+                        .data = reinterpret_cast<const std::byte*>(all.data())};
+  const PackedOnDevice packed = packed_on(device, view, WeightKind::kHalf, HalfType::kF16);
+  EXPECT_EQ(unpacked(device, packed.matrix, 0, static_cast<int32_t>(n_rows)), all);
 }
 
 // Rounding to bf16 moves a value by 2^-8 of it at most: the scale and the min, then their sum.

@@ -16,9 +16,9 @@ struct PackedOnDevice {
 };
 
 /// All zeros.
-inline PackedOnDevice empty_matrix(OnDevice& device, WeightKind kind, int64_t rows,
-                                   int64_t columns) {
-  const PackedLayout layout = packed_layout(kind, rows, columns);
+inline PackedOnDevice empty_matrix(OnDevice& device, WeightKind kind, int64_t rows, int64_t columns,
+                                   HalfType half = HalfType::kBf16) {
+  const PackedLayout layout = packed_layout(kind, rows, columns, half);
   PackedOnDevice packed{device.array<std::byte>(static_cast<size_t>(layout.bytes)), {}};
   packed.matrix = place(layout, packed.memory.data());
   OnDevice::require(device.stream().fill(packed.memory.data(), 0, layout.bytes));
@@ -41,13 +41,14 @@ inline void pack_rows_of(OnDevice& device, const TensorView& view, int64_t first
   OnDevice::require(device.stream().synchronize());
 }
 
-inline PackedOnDevice packed_on(OnDevice& device, const TensorView& view, WeightKind kind) {
-  PackedOnDevice packed = empty_matrix(device, kind, view.rows(), view.columns());
+inline PackedOnDevice packed_on(OnDevice& device, const TensorView& view, WeightKind kind,
+                                HalfType half = HalfType::kBf16) {
+  PackedOnDevice packed = empty_matrix(device, kind, view.rows(), view.columns(), half);
   pack_rows_of(device, view, 0, view.rows(), {}, packed.matrix);
   return packed;
 }
 
-/// Rows [first_row, first_row + n_rows) as bf16, padded columns included.
+/// Rows [first_row, first_row + n_rows) in 16 bits, padded columns included.
 inline std::vector<uint16_t> unpacked(OnDevice& device, const PackedMatrix& matrix,
                                       int32_t first_row, int32_t n_rows) {
   const auto to =

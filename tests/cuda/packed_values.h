@@ -1,5 +1,5 @@
 // What a packed weight must be, from the block structs of tensor/ and double: number * scale + min,
-// with scale and min rounded to bf16, and rounded once to bf16.
+// with scale and min rounded to 16 bits, and rounded once to 16 bits.
 #pragma once
 
 #include <algorithm>
@@ -7,17 +7,29 @@
 #include <cstring>
 
 #include "forge/base/float16.h"
+#include "forge/kernels/cuda/half_type.h"
 #include "forge/tensor/blocks.h"
 #include "forge/tensor/decode.h"
 
 namespace forge::kernels::cuda {
 
-/// The bf16 nearest to a value within its range, ties to even.
-inline double to_bf16(double value) {
+/// The 16-bit number nearest to a value within the type's range, ties to even.
+inline double to_half(double value, HalfType half = HalfType::kBf16) {
   int exponent = 0;
   (void)std::frexp(value, &exponent);
-  const int unit = std::max(exponent - 8, -133);  // of the last bit; subnormals share theirs
+  // Of the last bit; subnormals share theirs.
+  const int unit =
+      half == HalfType::kBf16 ? std::max(exponent - 8, -133) : std::max(exponent - 11, -24);
   return std::ldexp(std::nearbyint(std::ldexp(value, -unit)), unit);
+}
+
+/// The number that 16 bits are, and the bits of the nearest one.
+inline double half_number(uint32_t bits, HalfType half) {
+  const auto low = static_cast<uint16_t>(bits);
+  return static_cast<double>(half == HalfType::kF16 ? f16_to_f32(low) : bf16_to_f32(low));
+}
+inline uint16_t half_bits(float value, HalfType half) {
+  return half == HalfType::kF16 ? f32_to_f16(value) : f32_to_bf16(value);
 }
 
 struct WeightParts {
@@ -25,7 +37,9 @@ struct WeightParts {
   double scale = 0.0;
   double min = 0.0;
 
-  [[nodiscard]] double packed() const { return to_bf16(number * to_bf16(scale) + to_bf16(min)); }
+  [[nodiscard]] double packed(HalfType half = HalfType::kBf16) const {
+    return to_half(number * to_half(scale, half) + to_half(min, half), half);
+  }
 };
 
 template <typename Block>

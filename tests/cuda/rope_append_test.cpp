@@ -42,9 +42,11 @@ std::vector<double> turned(const AttentionBatch& batch, const BatchOptions& opti
 
 /// How far a cached number may be from what was to be cached: half a step of its type, and the f32
 /// arithmetic before it, whose terms are below 8.
-double step(KvType type, double x, double scale) {
+double step(KvType type, HalfType half, double x, double scale) {
   constexpr double kFloats = 1e-5;
-  if (type == KvType::kHalf) return std::abs(x) * std::ldexp(1.0, -8) + kFloats;
+  if (type == KvType::kHalf) {
+    return std::abs(x) * std::ldexp(1.0, half == HalfType::kBf16 ? -8 : -11) + kFloats;
+  }
   if (type == KvType::kInt8) return 0.5 * scale + kFloats;
   return std::max(std::abs(x) * std::ldexp(1.0, -4), scale * std::ldexp(1.0, -10)) + kFloats;
 }
@@ -69,7 +71,9 @@ void check(const BatchOptions& options) {
             const size_t at = (static_cast<size_t>(row * heads.n_heads + part)) *
                                   static_cast<size_t>(batch.padded()) +
                               static_cast<size_t>(d);
-            ASSERT_NEAR(bf16_number(q[at]), x, step(KvType::kHalf, x, 0.0)) << part << " " << d;
+            ASSERT_NEAR(half_number(q[at], options.half), x,
+                        step(KvType::kHalf, options.half, x, 0.0))
+                << part << " " << d;
             continue;
           }
           const int32_t kv_head = (part - heads.n_heads) % heads.n_kv_heads;
@@ -79,7 +83,7 @@ void check(const BatchOptions& options) {
                   ? 1.0
                   : static_cast<double>(batch.scale_of(plane, s, position, kv_head));
           ASSERT_NEAR(batch.cached(plane, is_key, s, position, kv_head, d), x,
-                      step(options.type, x, scale))
+                      step(options.type, options.half, x, scale))
               << position << " " << part << " " << d;
         }
       }
@@ -120,6 +124,12 @@ TEST(RopeAppend, EightBits) {
            .type = type,
            .kv_lens = {9},
            .rotary_dim = 80});
+  }
+}
+
+TEST(RopeAppend, InF16) {
+  for (const KvType type : {KvType::kHalf, KvType::kFp8, KvType::kInt8}) {
+    check({.type = type, .half = HalfType::kF16, .kv_lens = {18, 3}, .has_norms = true});
   }
 }
 

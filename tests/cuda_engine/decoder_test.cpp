@@ -14,12 +14,14 @@
 namespace forge::models {
 namespace {
 
+using kernels::cuda::HalfType;
 using kernels::cuda::KvType;
 
-BackendOptions on_cuda(KvType kv_type = KvType::kHalf) {
+BackendOptions on_cuda(KvType kv_type = KvType::kHalf, HalfType half = HalfType::kBf16) {
   BackendOptions options;
   options.cuda_device = 0;
   options.cuda_kv_type = kv_type;
+  options.cuda_half = half;
   return options;
 }
 
@@ -33,12 +35,12 @@ class CudaDecoderGolden : public testing::TestWithParam<GoldenCase> {
   const Golden golden = load_golden(GetParam().variant, GetParam().stem);
   const std::unique_ptr<Model> model = load_or_die(golden_path(GetParam().variant));
   const int32_t length = static_cast<int32_t>(golden.prompt_ids.size());
+
+  void expect_layers(HalfType half, double tolerance);
 };
 
-// bf16 has 8 bits: each product's factors are off by at most 2^-9, and a few of them add up.
-TEST_P(CudaDecoderGolden, EveryLayerIsTheReferenceWithinBf16) {
-  constexpr double kTolerance = 0.03;
-  SequenceRunner runner(*model, length, 2, 1, on_cuda());
+void CudaDecoderGolden::expect_layers(HalfType half, double tolerance) {
+  SequenceRunner runner(*model, length, 2, 1, on_cuda(KvType::kHalf, half));
   runner.record_stages(true);
   TestSequence sequence = runner.start(golden.prompt_ids);
   const Matrix logits = runner.run(sequence, length);
@@ -50,12 +52,21 @@ TEST_P(CudaDecoderGolden, EveryLayerIsTheReferenceWithinBf16) {
   for (int32_t i = 0; i < model->spec.n_layers; ++i) {
     const double of_layer =
         error("layer." + std::to_string(i), runner.stages().at("layer " + std::to_string(i)));
-    EXPECT_LE(of_layer, kTolerance) << "layer " << i;
+    EXPECT_LE(of_layer, tolerance) << "layer " << i;
     worst = std::max(worst, of_layer);
   }
-  EXPECT_LE(error("final_norm", runner.stages().at("final_norm")), kTolerance);
-  EXPECT_LE(error("logits", logits), kTolerance);
+  EXPECT_LE(error("final_norm", runner.stages().at("final_norm")), tolerance);
+  EXPECT_LE(error("logits", logits), tolerance);
   testing::Test::RecordProperty("worst_layer_error", fmt::format("{:.2e}", worst));
+}
+
+// bf16 has 8 bits: each product's factors are off by at most 2^-9, and a few of them add up.
+TEST_P(CudaDecoderGolden, EveryLayerIsTheReferenceWithinBf16) {
+  expect_layers(HalfType::kBf16, 0.03);
+}
+// f16 has 3 more.
+TEST_P(CudaDecoderGolden, EveryLayerIsTheReferenceWithinF16) {
+  expect_layers(HalfType::kF16, 0.03 / 8);
 }
 
 // Each token after the reference's own beginning, where the reference is sure by more than what
@@ -98,6 +109,16 @@ TEST_P(CudaDecoderGolden, ChunksGiveTheSameBits) {
       EXPECT_TRUE(same_bits(logits(chunk_len), whole)) << "chunks of " << chunk_len;
     }
   }
+}
+
+// The same in f16; what differs there are rows of x, which each kernel scales (row_scale.h).
+TEST_P(CudaDecoderGolden, ChunksGiveTheSameBitsInF16) {
+  const auto logits = [&](int32_t chunk_len) {
+    SequenceRunner runner(*model, length, 1, 1, on_cuda(KvType::kHalf, HalfType::kF16));
+    TestSequence sequence = runner.start(golden.prompt_ids);
+    return runner.run(sequence, chunk_len);
+  };
+  EXPECT_TRUE(same_bits(logits(1), logits(length)));
 }
 
 INSTANTIATE_TEST_SUITE_P(All, CudaDecoderGolden, testing::ValuesIn(golden_cases()),

@@ -7,6 +7,7 @@
 #include "forge/engine/bench_cost.h"
 #include "forge/kernels/cpu/matmul_path.h"
 #include "forge/kernels/cuda/attention/kv_type_name.h"
+#include "forge/models/device_half_type.h"
 
 namespace forge::cli {
 
@@ -65,11 +66,16 @@ Result<engine::DeviceChoice> choose_device(const RuntimeOptions& runtime,
                                            models::DecoderOptions& options) {
   FORGE_TRY(const engine::DeviceWish wish, engine::parse_device(runtime.device));
   FORGE_TRY(engine::DeviceChoice choice, engine::choose_device(wish, model, options));
-  const bool is_known = choice.cuda ? kernels::cuda::kv_type_from_name(runtime.kv_dtype).has_value()
-                                    : kernels::cpu::kv_type_from_name(runtime.kv_dtype).has_value();
+  const auto half = models::device_half_type(model, options.backend);
+  const bool is_known = choice.cuda
+                            ? kernels::cuda::kv_type_from_name(runtime.kv_dtype, half).has_value()
+                            : kernels::cpu::kv_type_from_name(runtime.kv_dtype).has_value();
   if (runtime.kv_dtype != "auto" && !is_known) {
-    return make_error("--kv-dtype {}: expected auto, bf16, {} on {}", runtime.kv_dtype,
-                      choice.cuda ? "fp8 or int8" : "f16, f32 or int8", choice.name());
+    const std::string types = choice.cuda
+                                  ? fmt::format("{}, fp8 or int8", kernels::cuda::name(half))
+                                  : "bf16, f16, f32 or int8";
+    return make_error("--kv-dtype {}: expected auto, {} on {}", runtime.kv_dtype, types,
+                      choice.name());
   }
   options.backend.cuda_device = choice.cuda;
   return choice;
@@ -83,7 +89,7 @@ void announce(const ModelOptions& options, const engine::LoadedModel& loaded,
   const models::BackendOptions backend = backend_options(runtime);
   if (!device.starts_with("cpu")) {
     return note(fmt::format("device {}, products in {}", device,
-                            backend.cuda_dtype == DType::kF16 ? "f16" : "bf16"));
+                            kernels::cuda::name(models::device_half_type(*loaded.model, backend))));
   }
   const int32_t n = thread_count(runtime);
   const bool is_fast = backend.arithmetic == models::Arithmetic::kFast;

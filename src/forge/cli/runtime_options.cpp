@@ -46,7 +46,8 @@ Status check_dtype(const std::string& dtype, const engine::DeviceWish& wish) {
   }
   if (dtype == "f32" && wish.kind == engine::DeviceWish::Kind::kCuda) {
     return make_error(
-        "--dtype f32: everything in f32 is computed on the CPU only, use --device cpu");
+        "--dtype f32: everything in f32 is computed on the CPU only, use --device cpu; an NVIDIA "
+        "device has bf16 and f16");
   }
   return {};
 }
@@ -68,14 +69,14 @@ void add_runtime_options(CommandLine& line, RuntimeOptions& options) {
   line.app()
       .add_option("--dtype", options.dtype,
                   "Arithmetic: auto (the machine's fast kernels), f32 (slow, for checking; CPU), "
-                  "bf16 or f16 (NVIDIA devices; auto is bf16 there)")
+                  "bf16 or f16 (NVIDIA devices; auto there: f16 for F16 weights, else bf16)")
       ->type_name("T")
       ->group("Machine");
   line.app()
       .add_option(
           "--kv-dtype", options.kv_dtype,
           "KV cache: auto (bf16), bf16, f16, f32, or int8 (half the memory); on NVIDIA devices "
-          "auto, bf16, fp8 or int8")
+          "auto (as --dtype), fp8 or int8")
       ->type_name("T")
       ->group("Machine");
   line.app()
@@ -108,13 +109,15 @@ Status check(const RuntimeOptions& options) {
   if (options.kv_dtype != "auto" && !kernels::cpu::kv_type_from_name(options.kv_dtype) &&
       !kernels::cuda::kv_type_from_name(options.kv_dtype)) {
     return make_error(
-        "--kv-dtype {}: expected auto, bf16, f16, f32 or int8; on NVIDIA devices bf16, fp8 or int8",
+        "--kv-dtype {}: expected auto, bf16, f16, f32 or int8; on NVIDIA devices bf16 or f16 (as "
+        "--dtype), fp8 or int8",
         options.kv_dtype);
   }
   if (wish->kind == engine::DeviceWish::Kind::kCuda && options.kv_dtype != "auto" &&
       !kernels::cuda::kv_type_from_name(options.kv_dtype)) {
-    return make_error("--kv-dtype {}: on NVIDIA devices expected auto, bf16, fp8 or int8",
-                      options.kv_dtype);
+    return make_error(
+        "--kv-dtype {}: on NVIDIA devices expected auto, bf16 or f16 (as --dtype), fp8 or int8",
+        options.kv_dtype);
   }
   if (wish->kind == engine::DeviceWish::Kind::kCpu && options.kv_dtype == "fp8") {
     return make_error("--kv-dtype fp8: on the CPU expected auto, bf16, f16, f32 or int8");
@@ -152,7 +155,8 @@ models::BackendOptions backend_options(const RuntimeOptions& options) {
   if (const auto type = kernels::cuda::kv_type_from_name(options.kv_dtype)) {
     backend.cuda_kv_type = *type;
   }
-  if (options.dtype == "f16") backend.cuda_dtype = DType::kF16;
+  if (options.dtype == "f16") backend.cuda_half = kernels::cuda::HalfType::kF16;
+  if (options.dtype == "bf16") backend.cuda_half = kernels::cuda::HalfType::kBf16;
   backend.gpu_memory_fraction = options.gpu_memory_fraction;
   backend.quantize = dtype_from_name(options.quantize);
   if (const auto isa = kernels::cpu::choose_level(); isa.ok()) backend.isa = *isa;

@@ -11,6 +11,7 @@
 #include "forge/engine/engine_sizes.h"
 #include "forge/engine/loop/engine_loop.h"
 #include "forge/engine/loop/stream_reader.h"
+#include "forge/engine/panel_logits.h"
 #include "forge/formats/checkpoint.h"
 #include "forge/tensor/paged_batch.h"
 
@@ -57,6 +58,7 @@ engine::CoreOptions core_options(const engine::EngineSizes& sizes, const models:
                     .long_rope_after = has_long_rope ? spec.rope.original_context : 0},
       .blocks = {.n_blocks = sizes.decoder.n_cache_blocks, .prefix_cache = options.prefix_cache},
       .prompt_share = options.prompt_share,
+      .number_hint = sizes.info.arithmetic == "f16" ? engine::kF16Hint : std::string_view(),
       .checks_invariants = kIsDebug};
 }
 

@@ -10,9 +10,13 @@
 #include "forge/engine/memory_plan.h"
 #include "forge/kernels/cuda/attention/kv_type_name.h"
 #include "forge/models/decoder_memory.h"
+#include "forge/models/device_half_type.h"
 #include "forge/tensor/paged_batch.h"
 
 namespace forge::engine {
+
+using kernels::cuda::HalfType;
+
 namespace {
 
 constexpr int32_t kMostSequences = 512;
@@ -35,11 +39,10 @@ Result<models::BackendOptions> backend_of(const EngineOptions& options) {
     FORGE_TRY(backend.isa, kernels::cpu::choose_level());
   }
   if (!options.dtype.empty()) {
-    const auto type = dtype_from_name(options.dtype);
-    if (type != DType::kBF16 && type != DType::kF16) {
+    if (options.dtype != "bf16" && options.dtype != "f16") {
       return make_error("dtype \"{}\": expected bf16 or f16", options.dtype);
     }
-    backend.cuda_dtype = *type;
+    backend.cuda_half = options.dtype == "f16" ? HalfType::kF16 : HalfType::kBf16;
   }
   backend.gpu_memory_fraction = options.gpu_memory_fraction;
   if (!options.quantize.empty()) {
@@ -52,13 +55,15 @@ Result<models::BackendOptions> backend_of(const EngineOptions& options) {
 }
 
 /// Which types a cache has depends on where it lies.
-Status set_kv_type(const EngineOptions& options, models::BackendOptions& backend) {
+Status set_kv_type(const EngineOptions& options, HalfType half, models::BackendOptions& backend) {
   const std::string& name = options.kv_dtype;
   if (name.empty()) return {};
   if (backend.cuda_device) {
-    const auto type = kernels::cuda::kv_type_from_name(name);
+    const auto type = kernels::cuda::kv_type_from_name(name, half);
     if (!type) {
-      return make_error("kv_dtype \"{}\": on an NVIDIA device expected bf16, fp8 or int8", name);
+      return make_error(
+          "kv_dtype \"{0}\": on an NVIDIA device with products in {1} expected {1}, fp8 or int8",
+          name, kernels::cuda::name(half));
     }
     backend.cuda_kv_type = *type;
     return {};
@@ -142,12 +147,13 @@ Result<EngineSizes> choose_sizes(const models::Model& model, const EngineOptions
   decoder.max_logit_rows = std::min(std::max(info.max_sequences, 32), info.max_step_tokens);
   FORGE_TRY(const DeviceChoice device, choose_device(*wish, model, decoder));
   decoder.backend.cuda_device = device.cuda;
-  FORGE_TRY_STATUS(set_kv_type(options, decoder.backend));
+  const HalfType half = models::device_half_type(model, decoder.backend);
+  FORGE_TRY_STATUS(set_kv_type(options, half, decoder.backend));
   info.device = device.name();
   info.device_text = device.text;
   if (device.cuda) {
-    info.arithmetic = decoder.backend.cuda_dtype == DType::kF16 ? "f16" : "bf16";
-    info.kv_dtype = kernels::cuda::name(decoder.backend.cuda_kv_type);
+    info.arithmetic = kernels::cuda::name(half);
+    info.kv_dtype = kernels::cuda::name(decoder.backend.cuda_kv_type, half);
     if (options.max_step_tokens == 0) {
       info.max_step_tokens = std::max(default_step_tokens(decoder.backend), info.max_step_tokens);
       decoder.max_batch_tokens = info.max_step_tokens;

@@ -1,5 +1,7 @@
 #include "forge/engine/panel_logits.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <limits>
 
@@ -30,8 +32,10 @@ bool scan_panels(const float* logits, size_t n, float* maxima) {
 Status check_logits(std::span<const float> logits) {
   for (size_t id = 0; id < logits.size(); ++id) {
     if (logits[id] < kInfinity) continue;  // false for not-a-number too
-    return make_error("the model's logit for token {} is {}: its weights or its input are broken",
-                      id, logits[id]);
+    return Error{
+        fmt::format("the model's logit for token {} is {}: its weights or its input are broken", id,
+                    logits[id]),
+        ErrorKind::kInternal};
   }
   return {};
 }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "forge/base/result.h"
@@ -56,7 +57,11 @@ class PanelLogits {
   std::vector<int32_t> slots_;   // per panel: its place in copies_ or -1; empty: no copies
 };
 
-/// Fails where a logit is not a number or +infinity, naming the first such token.
+/// Fails where a logit is not a number or +infinity, naming the first such token. Only errors about
+/// such numbers are kInternal, here and in the loop: see kF16Hint.
 [[nodiscard]] Status check_logits(std::span<const float> logits);
+
+/// What these errors go on with where a device computes products in f16.
+inline constexpr std::string_view kF16Hint = ", or too large for f16: use --dtype bf16";
 
 }  // namespace forge::engine

@@ -9,6 +9,7 @@
 #include "forge/engine/logprobs.h"
 #include "forge/engine/sampler.h"
 #include "forge/engine/single_sequence.h"
+#include "forge/models/device_half_type.h"
 
 namespace forge::engine {
 namespace {
@@ -75,6 +76,10 @@ Result<PerplexityResult> compute_perplexity(const LoadedModel& loaded, std::stri
   FORGE_TRY(models::Decoder decoder, models::Decoder::create(*loaded.model, decoder_options));
   Sequence sequence(loaded.spec(), decoder_options, decoder);
 
+  const bool in_f16 =
+      options.backend.cuda_device &&
+      models::device_half_type(*loaded.model, options.backend) == kernels::cuda::HalfType::kF16;
+
   PerplexityResult result;
   result.n_tokens = n_tokens;
   Score score;
@@ -89,6 +94,7 @@ Result<PerplexityResult> compute_perplexity(const LoadedModel& loaded, std::stri
       if (next == chunk.size() || failure) return;
       if (const Status status = check_logits(logits.values); !status.ok()) {
         failure = status.error();
+        if (in_f16) failure->message += kF16Hint;
         return;
       }
       score.add(log_sum_exp(logits.values) -

@@ -44,7 +44,8 @@ struct BackendOptions {
   /// The NVIDIA device that runs the model, as cuda:N; none: the CPU. For kFast.
   std::optional<int32_t> cuda_device = std::nullopt;
   kernels::cuda::KvType cuda_kv_type = kernels::cuda::KvType::kHalf;  // of its cache
-  DType cuda_dtype = DType::kBF16;  // that products are computed in there, or kF16
+  /// That products are computed in there; none: the checkpoint decides (device_half_type.h).
+  std::optional<kernels::cuda::HalfType> cuda_half = std::nullopt;
   /// The part of that device's memory that may be taken, what others have included. (0, 1)
   double gpu_memory_fraction = 0.9;
   /// Told in one line what a person should know about making the decoder; may be empty.

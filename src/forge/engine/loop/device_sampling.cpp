@@ -18,10 +18,10 @@ using models::PipelinedBackend;
 Error error_of(const SampleResult& result) {
   switch (result.status) {
     case SampleStatus::kBadLogit:
-      return Error{
-          fmt::format("the model's logit for token {} is infinite or not a number: its "
-                      "weights or its input are broken",
-                      result.id)};
+      return Error{fmt::format("the model's logit for token {} is infinite or not a number: its "
+                               "weights or its input are broken",
+                               result.id),
+                   ErrorKind::kInternal};
     case SampleStatus::kInfinite:
       return Error{fmt::format("the logit of token {} became infinite", result.id)};
     case SampleStatus::kNothingLeft:

@@ -183,9 +183,15 @@ bool EngineCore::finish(StepWork& work) {
   Result<models::StepResults> results = decoder_.collect();
   if (!results.ok()) return fail(results.error());
   for (const PooledRows& rows : work.pooled) {
-    if (pooler_.add(decoder_, rows)) end(*rows.choice, FinishReason::kMaxTokens);
+    const Result<bool> is_complete = pooler_.add(decoder_, rows);
+    if (!is_complete.ok()) {
+      fail(*rows.choice, is_complete.error());
+    } else if (*is_complete) {
+      end(*rows.choice, FinishReason::kMaxTokens);
+    }
   }
   read_step(decoder_, *results, work);
+  for (const PromptScore& score : work.prompt_scores) score.request->has_bad_score |= score.is_bad;
   const TimePoint now = Clock::now();
   // The device starts on a step when it is done with the one before.
   const double seconds =
@@ -235,14 +241,16 @@ void EngineCore::append(Choosing& chosen, TimePoint now) {
   LiveChoice& choice = *chosen.choice;
   if (choice.has_ended) return;  // since the step was launched
   LiveRequest& request = *choice.request;
+  if (request.has_bad_score) {
+    return fail(choice, {"a log-probability of the prompt is not a number: the model's weights or "
+                         "its input are broken",
+                         ErrorKind::kInternal});
+  }
   if (!request.prompt_logprobs.empty()) {  // complete: a choice has come to its end
     request.news.set_prompt_logprobs(std::exchange(request.prompt_logprobs, {}));
   }
   if (!chosen.result) return end(choice, FinishReason::kMaxTokens);
-  if (!chosen.result->ok()) {
-    return end(choice, FinishReason::kFailed,
-               Error{chosen.result->error().message, ErrorKind::kInternal});
-  }
+  if (!chosen.result->ok()) return fail(choice, chosen.result->error());
   const int32_t id = **chosen.result;
   if (chosen.position < static_cast<int32_t>(choice.tokens.size())) {
     choice.tokens[static_cast<size_t>(chosen.position)] = id;
@@ -261,6 +269,13 @@ void EngineCore::append(Choosing& chosen, TimePoint now) {
     request.news.add_token(news, now);
   }
   if (reason) end(choice, *reason);
+}
+
+// Of a request alone. kInternal: something is not a number (panel_logits.h).
+void EngineCore::fail(LiveChoice& choice, Error error) {
+  if (error.kind == ErrorKind::kInternal) error.message += options_.number_hint;
+  error.kind = ErrorKind::kInternal;
+  end(choice, FinishReason::kFailed, std::move(error));
 }
 
 std::optional<FinishReason> EngineCore::end_of(const LiveChoice& choice, int32_t length,

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "forge/cache/kv_blocks.h"
@@ -26,7 +27,8 @@ struct CoreOptions {
   SchedulerOptions scheduler;
   cache::KvBlocks::Options blocks;
   double prompt_share = 0.5;
-  bool checks_invariants = false;  // after every step: for tests and debug builds
+  std::string_view number_hint = {};  // what errors about results that are no numbers go on with
+  bool checks_invariants = false;     // after every step: for tests and debug builds
 };
 
 /// Owns the live requests, the scheduler and the cache's bookkeeping. Where a device chooses the
@@ -73,6 +75,7 @@ class EngineCore {
   [[nodiscard]] std::optional<FinishReason> end_of(const LiveChoice& choice, int32_t length,
                                                    int32_t id) const;
   bool fail(const Error& error);
+  void fail(LiveChoice& choice, Error error);
   void fail_all(const Error& error);
   void end(LiveChoice& choice, FinishReason reason, std::optional<Error> error = {});
   void remove(LiveRequest& request, FinishReason reason);

@@ -52,6 +52,7 @@ struct LiveRequest {
   bool is_chosen_on_device = false;
   std::vector<PositionLogprobs>
       prompt_logprobs;         // of all tokens but the first, until they are read
+  bool has_bad_score = false;  // a log-probability of the prompt is not a number
   std::vector<double> pooled;  // embedding: sum of hidden states, or the last one
   int32_t n_pooled = 0;        // prompt tokens in it
   size_t place = 0;            // in the engine's list

@@ -1,10 +1,12 @@
 #include "forge/engine/loop/pooler.h"
 
+#include <algorithm>
+#include <cmath>
 #include <utility>
 
 namespace forge::engine {
 
-bool Pooler::add(models::Decoder& decoder, const PooledRows& rows) {
+Result<bool> Pooler::add(models::Decoder& decoder, const PooledRows& rows) {
   const LiveChoice& choice = *rows.choice;
   LiveRequest& request = *choice.request;
   const Pooling pooling = *request.request.embedding;
@@ -23,6 +25,11 @@ bool Pooler::add(models::Decoder& decoder, const PooledRows& rows) {
   const double n = pooling == Pooling::kMean ? choice.n_prompt : 1;
   std::vector<float> embedding;
   for (const double sum : request.pooled) embedding.push_back(static_cast<float>(sum / n));
+  if (!std::ranges::all_of(embedding, [](float x) { return std::isfinite(x); })) {
+    return Error{
+        "the embedding has numbers that are none: the model's weights or its input are broken",
+        ErrorKind::kInternal};
+  }
   request.news.set_embedding(std::move(embedding));
   return true;
 }

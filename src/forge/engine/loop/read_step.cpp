@@ -1,5 +1,6 @@
 #include "forge/engine/loop/read_step.h"
 
+#include <cmath>
 #include <span>
 
 #include "forge/engine/logprobs.h"
@@ -27,12 +28,14 @@ void choose(const models::Decoder& decoder, const models::StepResults& results, 
   }
 }
 
-void score(const models::StepResults& results, const PromptScore& job) {
+void score(const models::StepResults& results, PromptScore& job) {
   LiveRequest& request = *job.request;
   const auto position = static_cast<size_t>(job.position);
   request.prompt_logprobs[position] =
       logprobs_of(logits_of(results, job.row), request.choices.front()->tokens[position + 1],
                   *request.request.n_logprobs);
+  // One that is not a number, or infinite, makes all of its row so.
+  job.is_bad = !std::isfinite(request.prompt_logprobs[position].chosen.logprob);
 }
 
 }  // namespace

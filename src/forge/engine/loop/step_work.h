@@ -28,7 +28,8 @@ struct Choosing {
 struct PromptScore {
   LiveRequest* request = nullptr;
   int32_t position = 0;
-  int64_t row = 0;  // of the step's logits
+  int64_t row = 0;      // of the step's logits
+  bool is_bad = false;  // what was found there is not a number
 };
 
 /// Rows whose hidden states are wanted.

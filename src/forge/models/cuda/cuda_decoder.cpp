@@ -36,10 +36,6 @@ Status check_options(const ModelSpec& spec, const DecoderOptions& options,
     return make_error("a vocabulary of {}: on NVIDIA devices it has at most {} tokens",
                       spec.vocab_size, kernels::cuda::kMaxSampledVocab);
   }
-  if (options.backend.cuda_dtype != DType::kBF16) {
-    return make_error("products in {} are not implemented on NVIDIA devices: use --dtype bf16",
-                      info(options.backend.cuda_dtype).name);
-  }
   const bool is_fp8 = options.backend.cuda_kv_type == kernels::cuda::KvType::kFp8;
   if (is_fp8 && device.compute_capability < 89) {
     return make_error(
@@ -61,7 +57,7 @@ int64_t work_bytes(const ModelSpec& spec, const DecoderShape& shape) {
 int64_t cuda_weight_bytes(const Model& model, const DecoderOptions& options) {
   DeviceArena counting;
   const DecoderShape shape(model.spec, options);
-  (void)lay_out_weights(model, options.backend.quantize, n_positions(shape), counting);
+  (void)lay_out_weights(model, options.backend, n_positions(shape), counting);
   return counting.used();
 }
 
@@ -98,7 +94,7 @@ Result<std::unique_ptr<DecoderBackend>> make_cuda_decoder(const Model& model,
     FORGE_TRY_STATUS(parts.stream.fill(memory->data(), 0, memory->bytes()));
   }
   DeviceArena arena(parts.weight_memory.data(), parts.weight_memory.bytes());
-  WeightPlan plan = lay_out_weights(model, options.backend.quantize, n_positions(shape), arena);
+  WeightPlan plan = lay_out_weights(model, options.backend, n_positions(shape), arena);
   for (const std::string& note : plan.notes) {
     if (options.backend.on_note) options.backend.on_note(note);
   }

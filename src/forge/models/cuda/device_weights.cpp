@@ -1,17 +1,20 @@
 #include "forge/models/cuda/device_weights.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <span>
 
 #include "forge/kernels/cuda/weights/layout.h"
 #include "forge/models/cpu/weight_type.h"
+#include "forge/models/device_half_type.h"
 #include "forge/models/layer_vectors.h"
 
 namespace forge::models::cuda {
 namespace {
 
+using kernels::cuda::HalfType;
 using kernels::cuda::PackedLayout;
 using kernels::cuda::PackedMatrix;
 using kernels::cuda::RowPlace;
@@ -28,9 +31,11 @@ struct Target {
   DType uploaded = DType::kF32;
 };
 
-Target target_of(const TensorView& view, std::optional<DType> quantize) {
+DType dtype_of(HalfType half) { return half == HalfType::kF16 ? DType::kF16 : DType::kBF16; }
+
+Target target_of(const TensorView& view, std::optional<DType> quantize, HalfType half) {
   const DType wanted = cpu::packed_type(view.dtype, view.columns(), quantize);
-  if (!kernels::cuda::has_packed_form(wanted)) return {WeightKind::kHalf, DType::kBF16};
+  if (!kernels::cuda::has_packed_form(wanted)) return {WeightKind::kHalf, dtype_of(half)};
   const WeightKind kind = kernels::cuda::weight_kind(wanted);
   // The device quantises these two itself; others come as the host's blocks.
   const bool is_quantised_there =
@@ -41,12 +46,16 @@ Target target_of(const TensorView& view, std::optional<DType> quantize) {
 
 class Planner {
  public:
-  Planner(const Model& model, std::optional<DType> quantize, DeviceArena& arena)
-      : model_(model), quantize_(quantize), arena_(arena) {}
+  Planner(const Model& model, const BackendOptions& backend, DeviceArena& arena)
+      : model_(model),
+        quantize_(backend.quantize),
+        half_(device_half_type(model, backend)),
+        arena_(arena) {}
 
   WeightPlan plan(int64_t n_positions) {
     const ModelWeights& w = model_.weights;
     DeviceWeights& to = plan_.weights;
+    to.half = half_;
     to.head = matrix({{w.output, {}, {}}}, w.output.rows());
     const bool is_tied = w.output.data == w.token_embedding.data;
     to.embedding =
@@ -60,7 +69,12 @@ class Planner {
     if (!widened_.empty()) {
       plan_.notes.push_back(fmt::format(
           "weights of type {} have no form of their own on the device: they take 16 bits there",
-          widened_));
+          fmt::join(widened_, ", ")));
+    }
+    if (!rounded_.empty()) {
+      plan_.notes.push_back(
+          fmt::format("weights of type {} are rounded to {}, in which the device computes",
+                      fmt::join(rounded_, ", "), kernels::cuda::name(half_)));
     }
     return std::move(plan_);
   }
@@ -72,28 +86,26 @@ class Planner {
   /// All sources become one kind: the first one's, or 16 bits where they differ.
   PackedMatrix matrix(std::vector<MatrixSource> sources, int64_t rows,
                       std::optional<DType> quantize) {
-    WeightKind kind = target_of(sources.front().view, quantize).kind;
+    WeightKind kind = target_of(sources.front().view, quantize, half_).kind;
     for (const MatrixSource& source : sources) {
-      if (target_of(source.view, quantize).kind != kind) kind = WeightKind::kHalf;
+      if (target_of(source.view, quantize, half_).kind != kind) kind = WeightKind::kHalf;
     }
     for (MatrixSource& source : sources) {
-      const Target target = target_of(source.view, quantize);
-      source.uploaded = target.kind == kind ? target.uploaded : DType::kBF16;
-      if (kind == WeightKind::kHalf && !is_float(source.view.dtype))
-        note_widened(source.view.dtype);
+      const Target target = target_of(source.view, quantize, half_);
+      source.uploaded = target.kind == kind ? target.uploaded : dtype_of(half_);
+      if (kind != WeightKind::kHalf || source.view.dtype == dtype_of(half_)) continue;
+      note(source.view.dtype, is_float(source.view.dtype) ? rounded_ : widened_);
     }
     const PackedLayout layout =
-        kernels::cuda::packed_layout(kind, rows, sources.front().view.columns());
+        kernels::cuda::packed_layout(kind, rows, sources.front().view.columns(), half_);
     const PackedMatrix placed = kernels::cuda::place(layout, arena_.take(layout.bytes));
     plan_.matrices.push_back({placed, layout.bytes, std::move(sources)});
     return placed;
   }
 
-  void note_widened(DType dtype) {
+  static void note(DType dtype, std::vector<std::string_view>& types) {
     const std::string_view type = info(dtype).name;
-    if (widened_.find(type) == std::string::npos) {
-      widened_ += (widened_.empty() ? "" : ", ") + std::string(type);
-    }
+    if (std::ranges::find(types, type) == types.end()) types.push_back(type);
   }
 
   /// None where there is nothing.
@@ -133,10 +145,10 @@ class Planner {
     const TensorView* const views[] = {&w.attn_q, &w.attn_k, &w.attn_v};
     int32_t row = 0;
     for (size_t i = 0; i < 3;) {
-      const WeightKind kind = target_of(*views[i], quantize_).kind;
+      const WeightKind kind = target_of(*views[i], quantize_, half_).kind;
       std::vector<MatrixSource> sources;
       int64_t rows = 0;
-      for (; i < 3 && target_of(*views[i], quantize_).kind == kind; ++i) {
+      for (; i < 3 && target_of(*views[i], quantize_, half_).kind == kind; ++i) {
         sources.push_back({*views[i], {}, {Order::kStacked, static_cast<int32_t>(rows)}});
         rows += views[i]->rows();
       }
@@ -174,16 +186,18 @@ class Planner {
 
   const Model& model_;
   const std::optional<DType> quantize_;
+  const HalfType half_;
   DeviceArena& arena_;
   WeightPlan plan_;
-  std::string widened_;
+  std::vector<std::string_view> widened_;  // types
+  std::vector<std::string_view> rounded_;
 };
 
 }  // namespace
 
-WeightPlan lay_out_weights(const Model& model, std::optional<DType> quantize, int64_t n_positions,
+WeightPlan lay_out_weights(const Model& model, const BackendOptions& backend, int64_t n_positions,
                            DeviceArena& arena) {
-  return Planner(model, quantize, arena).plan(n_positions);
+  return Planner(model, backend, arena).plan(n_positions);
 }
 
 }  // namespace forge::models::cuda

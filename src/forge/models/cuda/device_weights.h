@@ -10,6 +10,7 @@
 #include "forge/kernels/cuda/weights/pack.h"
 #include "forge/kernels/cuda/weights/packed_matrix.h"
 #include "forge/models/cuda/device_arena.h"
+#include "forge/models/decoder.h"
 #include "forge/models/model.h"
 
 namespace forge::models::cuda {
@@ -39,7 +40,8 @@ struct DeviceLayer {
 };
 
 struct DeviceWeights {
-  kernels::cuda::PackedMatrix embedding;  // the head again where tied
+  kernels::cuda::HalfType half = kernels::cuda::HalfType::kBf16;  // of all matrices
+  kernels::cuda::PackedMatrix embedding;                          // the head again where tied
   kernels::cuda::PackedMatrix head;
   std::vector<DeviceLayer> layers;
   const float* output_norm = nullptr;  // (hidden_dim)
@@ -70,13 +72,14 @@ struct WeightPlan {
   DeviceWeights weights;
   std::vector<MatrixLoad> matrices;
   std::vector<VectorLoad> vectors;
-  std::vector<std::string> notes;  // what a person should know: types that are widened
+  std::vector<std::string> notes;  // what a person should know: types that are widened or rounded
 };
 
 /// Lays the weights out in an arena. Where it only counts, nothing of the result but its sizes
-/// makes sense. quantize: what F32, F16 and BF16 matrices become (cpu/weight_type.h says what
-/// happens where it does not fit). n_positions: of the table of angles.
-[[nodiscard]] WeightPlan lay_out_weights(const Model& model, std::optional<DType> quantize,
+/// makes sense. backend: cuda_half, and quantize, which F32, F16 and BF16 matrices become
+/// (cpu/weight_type.h says what happens where it does not fit). n_positions: of the table of
+/// angles.
+[[nodiscard]] WeightPlan lay_out_weights(const Model& model, const BackendOptions& backend,
                                          int64_t n_positions, DeviceArena& arena);
 
 }  // namespace forge::models::cuda

@@ -82,7 +82,8 @@ struct Forward::Step {
                        .long_angles = f.weights_.long_angles,
                        .is_long = f.inputs_.is_long};
     std::byte* const keys = f.kv_ + 2 * index * f.shape_.kv_plane_bytes;
-    const KvLayer kv{f.kv_type_, keys, keys + f.shape_.kv_plane_bytes, f.shape_.kv_block_bytes};
+    const KvLayer kv{f.kv_type_, keys, keys + f.shape_.kv_plane_bytes, f.shape_.kv_block_bytes,
+                     f.weights_.half};
     AttentionTask task{.heads = {spec.n_heads, spec.n_kv_heads, spec.head_dim},
                        .rows = rows,
                        .kv = kv,

@@ -28,6 +28,7 @@ MatmulTask StepProducts::add(const kernels::cuda::PackedMatrix& weight, const fl
           .x = x,
           .x_stride = stride,
           .n_tokens = n_tokens,
+          .x_is_gated = x == buffers_.mid,
           .bias = bias,
           .finish = Finish::kAdd,
           .y = buffers_.hidden,

@@ -34,6 +34,18 @@ FORGE_DEVICE uint16_t half_code(float x) {
   return static_cast<uint16_t>(Half::pack(clamp(x, Half::kLargest), 0.0f));
 }
 
+/// Whether a cache of this type has room for a head, for all lanes of a warp.
+template <typename Half, int HeadDim>
+FORGE_DEVICE bool fits(const HeadRow<HeadDim>& row) {
+  bool is_large = false;
+  FORGE_UNROLL
+  for (int i = 0; i < row.kPerLane; ++i) {
+    const float size = row.x[i] < 0.0f ? -row.x[i] : row.x[i];
+    is_large = is_large || !(size <= Half::kLargest);
+  }
+  return ballot(is_large) == 0;
+}
+
 /// Keys or values of one token and kv head. place: of the token in its block.
 template <typename Half, KvType Type, int HeadDim>
 FORGE_DEVICE void store_head(const HeadRow<HeadDim>& row, QkvPart part, std::byte* head_block,
@@ -44,7 +56,11 @@ FORGE_DEVICE void store_head(const HeadRow<HeadDim>& row, QkvPart part, std::byt
     FORGE_UNROLL
     for (int i = 0; i < row.kPerLane; ++i) {
       const int d = lane + i * kWarpLanes;
-      to[is_key ? d : d * kKvBlock] = half_code<Half>(row.x[i]);
+      if (Half::kIsNarrow && is_key) {
+        to[d] = static_cast<uint16_t>(Half::pack(row.x[i], 0.0f));
+      } else {
+        to[is_key ? d : d * kKvBlock] = half_code<Half>(row.x[i]);
+      }
     }
   } else {
     constexpr float kLargestCode = Type == KvType::kFp8 ? 448.0f : 127.0f;
@@ -52,7 +68,7 @@ FORGE_DEVICE void store_head(const HeadRow<HeadDim>& row, QkvPart part, std::byt
     float most = 0.0f;
     FORGE_UNROLL
     for (int i = 0; i < row.kPerLane; ++i) {
-      x[i] = clamp(row.x[i], Half::kLargest);
+      x[i] = clamp(row.x[i], Bf16::kLargest);  // scales are f32, whatever Half is
       most = larger(most, x[i] < 0.0f ? -x[i] : x[i]);
     }
     most = max_lanes<kWarpLanes>(most);
@@ -85,8 +101,16 @@ template <typename Half, KvType Type, int HeadDim>
 FORGE_DEVICE void append_head(const HeadShape& heads, const QkvRows& rows, const KvLayer& kv,
                               const int32_t* block_table, int token, int position, QkvPart part,
                               int kv_head, int lane) {
-  const HeadRow<HeadDim> row =
-      load_head<HeadDim>(heads, rows, token, position, part, kv_head, lane);
+  HeadRow<HeadDim> row = load_head<HeadDim>(heads, rows, token, position, part, kv_head, lane);
+  if constexpr (Half::kIsNarrow && Type == KvType::kHalf) {
+    if (part == QkvPart::kKey) {
+      const HeadRow<HeadDim> value =
+          load_head<HeadDim>(heads, rows, token, position, QkvPart::kValue, kv_head, lane);
+      const bool is_there = fits<Half>(row) && fits<Half>(value);
+      FORGE_UNROLL
+      for (int i = 0; i < row.kPerLane && !is_there; ++i) row.x[i] = NAN;
+    }
+  }
   std::byte* plane = part == QkvPart::kKey ? kv.keys : kv.values;
   std::byte* head_block = plane + block_table[position / kKvBlock] * kv.block_bytes +
                           kv_head * kv_head_block_bytes(Type, HeadDim);

@@ -36,6 +36,24 @@ FORGE_DEVICE uint32_t expand_codes(uint32_t codes) {
   }
 }
 
+/// In f16 a weight times an 8-bit type's scale could be too small: values are read in units that
+/// bring the scale near the largest value, and the scales times them.
+template <typename Half, KvType Type>
+inline constexpr float kValueUnit = !Half::kIsNarrow || Type == KvType::kHalf ? 1.0f
+                                    : Type == KvType::kFp8                    ? 256.0f
+                                                                              : 128.0f;
+
+template <typename Half, KvType Type>
+FORGE_DEVICE uint32_t expand_values(uint32_t codes) {
+  if constexpr (!Half::kIsNarrow) return expand_codes<Half, Type>(codes);
+  // Exact: 2^-7 (1024 + n - 1152), and e4m3's bits within f16's, which are 2^-8 of it.
+  if constexpr (Type == KvType::kInt8) {
+    return Half::fma((codes & 0x00FF00FFu) | Half::kMagic, 0x20002000u, 0xC880C880u);
+  } else {
+    return (codes & 0x00800080u) << 8 | (codes & 0x007F007Fu) << 7;
+  }
+}
+
 template <typename Half, KvType Type>
 struct CacheRead {
   static constexpr bool kHasScales = Type != KvType::kHalf;
@@ -46,23 +64,21 @@ struct CacheRead {
   /// Dimensions 8t .. 8t + 3 are the first block of a group, the other four the second.
   FORGE_DEVICE static FragmentB keys(const KeyWords& words, int block) {
     if constexpr (kHasScales) {
-      return pairs(words.w[block]);
+      const uint32_t codes = words.w[block];
+      return {{expand_codes<Half, Type>(codes & 0x00FF00FFu),
+               expand_codes<Half, Type>(codes >> 8 & 0x00FF00FFu)}};
     } else {
       return {{words.w[2 * block], words.w[2 * block + 1]}};
     }
   }
+  /// In units of kValueUnit.
   FORGE_DEVICE static FragmentB values(const ValueWords& words) {
     if constexpr (kHasScales) {
-      return pairs(words);
+      return {{expand_values<Half, Type>(words & 0x00FF00FFu),
+               expand_values<Half, Type>(words >> 8 & 0x00FF00FFu)}};
     } else {
       return {{words.w[0], words.w[1]}};
     }
-  }
-
- private:
-  FORGE_DEVICE static FragmentB pairs(uint32_t codes) {
-    return {{expand_codes<Half, Type>(codes & 0x00FF00FFu),
-             expand_codes<Half, Type>(codes >> 8 & 0x00FF00FFu)}};
   }
 };
 

@@ -7,9 +7,12 @@
 
 namespace forge::kernels::cuda {
 
-extern template Status launch_few<KvType::kHalf>(Stream&, const AttentionTask&, FewShape, int32_t);
-extern template Status launch_few<KvType::kFp8>(Stream&, const AttentionTask&, FewShape, int32_t);
-extern template Status launch_few<KvType::kInt8>(Stream&, const AttentionTask&, FewShape, int32_t);
+extern template Status launch_few<Bf16, KvType::kHalf>(Stream&, const AttentionTask&, FewShape, int32_t);
+extern template Status launch_few<Bf16, KvType::kFp8>(Stream&, const AttentionTask&, FewShape, int32_t);
+extern template Status launch_few<Bf16, KvType::kInt8>(Stream&, const AttentionTask&, FewShape, int32_t);
+extern template Status launch_few<F16, KvType::kHalf>(Stream&, const AttentionTask&, FewShape, int32_t);
+extern template Status launch_few<F16, KvType::kFp8>(Stream&, const AttentionTask&, FewShape, int32_t);
+extern template Status launch_few<F16, KvType::kInt8>(Stream&, const AttentionTask&, FewShape, int32_t);
 
 namespace {
 
@@ -29,6 +32,19 @@ FewShape shape_of(const AttentionTask& task) {
           .max_spans = max_spans};
 }
 
+template <typename Half>
+Status launch_in(Stream& stream, const AttentionTask& task, const FewShape& shape, int32_t splits) {
+  switch (task.kv.type) {
+    case KvType::kHalf:
+      return launch_few<Half, KvType::kHalf>(stream, task, shape, splits);
+    case KvType::kFp8:
+      return launch_few<Half, KvType::kFp8>(stream, task, shape, splits);
+    case KvType::kInt8:
+      return launch_few<Half, KvType::kInt8>(stream, task, shape, splits);
+  }
+  return unknown_kv_type();
+}
+
 }  // namespace
 
 AttentionWorkspace attention_few_workspace(const AttentionTask& bounds) {
@@ -46,15 +62,9 @@ Status launch_attention_few(Stream& stream, const DeviceInfo& device, const Atte
   const int32_t wanted = device.n_processors * kBlocksPerProcessor;
   const int32_t n_pairs = n_groups * task.heads.n_kv_heads;
   const int32_t splits = std::clamp((wanted + n_pairs - 1) / n_pairs, 1, shape.max_spans);
-  switch (task.kv.type) {
-    case KvType::kHalf:
-      return launch_few<KvType::kHalf>(stream, task, shape, splits);
-    case KvType::kFp8:
-      return launch_few<KvType::kFp8>(stream, task, shape, splits);
-    case KvType::kInt8:
-      return launch_few<KvType::kInt8>(stream, task, shape, splits);
-  }
-  return unknown_kv_type();
+  return with_half(task.kv.half, [&](auto half) {
+    return launch_in<decltype(half)>(stream, task, shape, splits);
+  });
 }
 
 }  // namespace forge::kernels::cuda

@@ -1,8 +1,8 @@
-// Attention of a few rows over caches of e4m3: the kernels.
+// Attention of a few rows over caches of e4m3, products in bf16: the kernels.
 #include "forge/kernels/cuda/attention/launch_few.h"
 
 namespace forge::kernels::cuda {
 
-template Status launch_few<KvType::kFp8>(Stream&, const AttentionTask&, FewShape, int32_t);
+template Status launch_few<Bf16, KvType::kFp8>(Stream&, const AttentionTask&, FewShape, int32_t);
 
 }  // namespace forge::kernels::cuda

@@ -1,8 +1,8 @@
-// Attention of a few rows over caches of int8: the kernels.
+// Attention of a few rows over caches of int8, products in bf16: the kernels.
 #include "forge/kernels/cuda/attention/launch_few.h"
 
 namespace forge::kernels::cuda {
 
-template Status launch_few<KvType::kInt8>(Stream&, const AttentionTask&, FewShape, int32_t);
+template Status launch_few<Bf16, KvType::kInt8>(Stream&, const AttentionTask&, FewShape, int32_t);
 
 }  // namespace forge::kernels::cuda

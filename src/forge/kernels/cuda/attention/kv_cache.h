@@ -8,17 +8,20 @@
 //   scales  8-bit types only: kKvBlock f32, one a token, after the codes; number = code * scale
 //
 //   type   a code                                           order within 4 neighbours
-//   kHalf  the type that products are computed in, clamped  as they are
+//   kHalf  the type that products are computed in           as they are
 //   kFp8   e4m3, scale = max|x| / 448                       0, 2, 1, 3
 //   kInt8  round(x / scale) + 128, scale = max|x| / 127     0, 2, 1, 3
 //
-// Dimensions are padded with zeros. Everything in a cache is finite, whatever was appended, so that
-// what a former owner left in a block cannot harm who does not look at it; the pool starts as
-// zeros.
+// Dimensions are padded with zeros. Values are finite, whatever was appended, so that what a former
+// owner left in a block cannot harm who does not look at it; the pool starts as zeros. So are keys,
+// with one exception: what f16 has no room for, of a token's keys or values, must not be silent, so
+// in a cache of f16 that head's key is NaN, and so becomes everything that looks at it.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+
+#include "forge/kernels/cuda/half_type.h"
 
 namespace forge::kernels::cuda {
 
@@ -56,6 +59,7 @@ struct KvLayer {
   std::byte* keys = nullptr;
   std::byte* values = nullptr;
   int64_t block_bytes = 0;
+  HalfType half = HalfType::kBf16;  // that products are computed in
 };
 
 }  // namespace forge::kernels::cuda

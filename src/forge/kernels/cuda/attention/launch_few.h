@@ -1,4 +1,5 @@
-// Queues attention_few for one type of cache: the files that are one translation for each.
+// Queues attention_few for one type of cache and of products: the files that are one
+// translation for each.
 #pragma once
 
 #include "forge/kernels/cuda/attention/dispatch.h"
@@ -7,7 +8,7 @@
 
 namespace forge::kernels::cuda {
 
-template <KvType Type>
+template <typename Half, KvType Type>
 Status launch_few(Stream& stream, const AttentionTask& task, FewShape shape, int32_t splits) {
   return with_head_dim<Type>(task.heads.head_dim, [&]<KvType, int HeadDim>() {
     return launch(
@@ -16,7 +17,7 @@ Status launch_few(Stream& stream, const AttentionTask& task, FewShape shape, int
          .grid = {task.n_sequences * shape.row_groups, task.heads.n_kv_heads, splits},
          .n_threads = kFewThreads,
          .shared_bytes = few_attention_shared_bytes(HeadDim, shape.n_rows, task.q == nullptr)},
-        attention_few<Bf16, Type, HeadDim>, task, shape);
+        attention_few<Half, Type, HeadDim>, task, shape);
   });
 }
 

@@ -1,4 +1,5 @@
-// Queues attention_many for one type of cache: the files that are one translation for each.
+// Queues attention_many for one type of cache and of products: the files that are one
+// translation for each.
 #pragma once
 
 #include "forge/kernels/cuda/attention/dispatch.h"
@@ -7,7 +8,7 @@
 
 namespace forge::kernels::cuda {
 
-template <KvType Type>
+template <typename Half, KvType Type>
 Status launch_many(Stream& stream, const AttentionTask& task) {
   const int32_t n_rows = task.max_rows * (task.heads.n_heads / task.heads.n_kv_heads);
   return with_head_dim<Type>(task.heads.head_dim, [&]<KvType, int HeadDim>() {
@@ -17,7 +18,7 @@ Status launch_many(Stream& stream, const AttentionTask& task) {
                             task.heads.n_kv_heads, task.n_sequences},
                    .n_threads = many_threads(HeadDim),
                    .shared_bytes = many_attention_shared_bytes(Type, HeadDim)},
-                  attention_many<Bf16, Type, HeadDim>, task);
+                  attention_many<Half, Type, HeadDim>, task);
   });
 }
 

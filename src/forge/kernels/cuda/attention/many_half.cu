@@ -1,8 +1,8 @@
-// Attention of many rows over caches of 16 bits: the kernels.
+// Attention of many rows over caches of 16 bits, products in bf16: the kernels.
 #include "forge/kernels/cuda/attention/launch_many.h"
 
 namespace forge::kernels::cuda {
 
-template Status launch_many<KvType::kHalf>(Stream&, const AttentionTask&);
+template Status launch_many<Bf16, KvType::kHalf>(Stream&, const AttentionTask&);
 
 }  // namespace forge::kernels::cuda

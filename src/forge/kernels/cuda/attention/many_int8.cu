@@ -1,8 +1,8 @@
-// Attention of many rows over caches of int8: the kernels.
+// Attention of many rows over caches of int8, products in bf16: the kernels.
 #include "forge/kernels/cuda/attention/launch_many.h"
 
 namespace forge::kernels::cuda {
 
-template Status launch_many<KvType::kInt8>(Stream&, const AttentionTask&);
+template Status launch_many<Bf16, KvType::kInt8>(Stream&, const AttentionTask&);
 
 }  // namespace forge::kernels::cuda

@@ -160,7 +160,9 @@ FORGE_DEVICE void weigh_tile(const QueryFragments<HeadDim>& q, const TileBlocks&
     for (int i = 0; i < 8; ++i) {
       const float m = weights.m[i % 4 / 2];
       const float score = scores[2 * block + i / 4].v[i % 4];
-      p[i / 4][i % 4] = m == -INFINITY ? 0.0f : exp2_fast(fused(score, scale_log2, -m));
+      // In f16 keys may be NaN (kv_cache.h), which maxima drop and sums must not.
+      const bool is_unseen = Half::kIsNarrow ? score == -INFINITY : m == -INFINITY;
+      p[i / 4][i % 4] = is_unseen ? 0.0f : exp2_fast(fused(score, scale_log2, -m));
     }
     const auto pack = [&] {
       return FragmentA{{Half::pack(p[0][0], p[0][1]), Half::pack(p[0][2], p[0][3]),
@@ -170,7 +172,10 @@ FORGE_DEVICE void weigh_tile(const QueryFragments<HeadDim>& q, const TileBlocks&
     Half::mma(sums, plain, FragmentB{{one, one}});
     if constexpr (Read::kHasScales) {
       FORGE_UNROLL
-      for (int i = 0; i < 8; ++i) p[i / 4][i % 4] *= scales.of[i / 4 * 2 + i % 2];
+      for (int i = 0; i < 8; ++i) {
+        p[i / 4][i % 4] *= scales.of[i / 4 * 2 + i % 2];
+        if constexpr (Half::kIsNarrow) p[i / 4][i % 4] *= kValueUnit<Half, Type>;
+      }
       weights.p[block] = pack();
     } else {
       weights.p[block] = plain;

@@ -3,11 +3,14 @@
 
 #include "forge/kernels/cuda/device/math.h"
 #include "forge/kernels/cuda/device/mma.h"
+#include "forge/kernels/cuda/half_type.h"
 
 namespace forge::kernels::cuda {
 
 /// bf16: 8 bits of significand. 128 + n, n < 128, has n in its lowest bits.
 struct Bf16 {
+  /// The range is smaller than that of numbers that a model has (matmul/row_scale.h).
+  static constexpr bool kIsNarrow = false;
   static constexpr uint32_t kMagic = 0x43004300u;  // 128, twice
   static constexpr uint32_t kOne = 0x3F803F80u;
   static constexpr float kLargest = 0x1.FEp127f;
@@ -34,6 +37,7 @@ struct Bf16 {
 
 /// f16: 11 bits of significand. 1024 + n, n < 1024, has n in its lowest bits.
 struct F16 {
+  static constexpr bool kIsNarrow = true;
   static constexpr uint32_t kMagic = 0x64006400u;  // 1024, twice
   static constexpr uint32_t kOne = 0x3C003C00u;
   static constexpr float kLargest = 65504.0f;
@@ -51,5 +55,11 @@ struct F16 {
     mma_f16(d, a, b);
   }
 };
+
+/// Calls f with a value of the struct that is this type.
+template <typename F>
+auto with_half(HalfType type, const F& f) {
+  return type == HalfType::kF16 ? f(F16{}) : f(Bf16{});
+}
 
 }  // namespace forge::kernels::cuda

@@ -3,6 +3,7 @@
 #include "forge/kernels/cuda/embed/embed.h"
 
 #include "forge/kernels/cuda/device/warp.h"
+#include "forge/kernels/cuda/matmul/row_scale.h"
 #include "forge/kernels/cuda/runtime/launch.h"
 #include "forge/kernels/cuda/weights/fragments.h"
 
@@ -31,28 +32,36 @@ embed_tokens(EmbedTask task) {
   for (int group = 0; group < 2; ++group) {
     const int column = step * kStepColumns + group * 32 + t * 8;
     const bool is_there = column < task.hidden_dim;
-    float squares = 0.0f;
+    float values[8] = {};
     if (is_there) {
       FragmentA a[2];
       Weights::template expand<Half>(raw, group, lane, a);
       float* h = task.h + token * task.h_stride + column;
-      Words4 scaled;
       FORGE_UNROLL
       for (int i = 0; i < 4; ++i) {
         const FragmentA& block = a[i / 2];
         const uint32_t pair = half == 0 ? block.w[i % 2 * 2] : block.w[i % 2 * 2 + 1];
-        const float low = Half::low(pair) * task.scale;
-        const float high = Half::high(pair) * task.scale;
-        h[2 * i] = low;
-        h[2 * i + 1] = high;
-        squares = fused(high, high, fused(low, low, squares));
-        const float* weight = task.next.weight + column + 2 * i;
-        scaled.w[i] = Half::pack(low * weight[0], high * weight[1]);
+        h[2 * i] = values[2 * i] = Half::low(pair) * task.scale;
+        h[2 * i + 1] = values[2 * i + 1] = Half::high(pair) * task.scale;
       }
-      *reinterpret_cast<Words4*>(task.next.scaled + token * task.next.stride + column) = scaled;
     }
+    float squares = 0.0f;
+    FORGE_UNROLL
+    for (int i = 0; i < 8; ++i) squares = fused(values[i], values[i], squares);
     squares = sum_lanes<2>(squares);  // two threads have 16 columns
-    if (is_there && t % 2 == 0) {
+    if (!is_there) continue;
+    const float* weight = task.next.weight + column;
+    const float scale = tile_scale<Half>(squares);
+    FORGE_UNROLL
+    for (int i = 0; i < 8; ++i) {
+      values[i] *= weight[i];
+      if constexpr (Half::kIsNarrow) values[i] *= scale;
+    }
+    Words4 scaled;
+    FORGE_UNROLL
+    for (int i = 0; i < 4; ++i) scaled.w[i] = Half::pack(values[2 * i], values[2 * i + 1]);
+    *reinterpret_cast<Words4*>(task.next.scaled + token * task.next.stride + column) = scaled;
+    if (t % 2 == 0) {
       task.next.squares[int64_t{token} * (task.hidden_dim / kRowTile) + column / kRowTile] =
           squares;
     }
@@ -63,10 +72,13 @@ embed_tokens(EmbedTask task) {
 
 Status embed(Stream& stream, const DeviceInfo&, const EmbedTask& task) {
   const int32_t chunks = (task.table.n_steps() + kStepsPerBlock - 1) / kStepsPerBlock;
-  return with_weights(task.table.kind, [&](auto weights) {
-    return launch(stream,
-                  {.name = "embed_tokens", .grid = {task.n_tokens, chunks}, .n_threads = kThreads},
-                  embed_tokens<Bf16, decltype(weights)>, task);
+  return with_half(task.table.half, [&](auto half) {
+    return with_weights(task.table.kind, [&](auto weights) {
+      return launch(
+          stream,
+          {.name = "embed_tokens", .grid = {task.n_tokens, chunks}, .n_threads = kThreads},
+          embed_tokens<decltype(half), decltype(weights)>, task);
+    });
   });
 }
 

@@ -26,8 +26,9 @@ struct EmbedTask {
 };
 
 /// Queues h = scale * the tokens' rows, and what the first norm wants of h: next.scaled = h *
-/// weight and next.squares, (n_tokens, hidden_dim / 16). Writes real columns only: those of
-/// next.scaled between hidden_dim and its padding must be zeros from the start, see MatmulTask::x.
+/// weight (NormOut::scaled) and next.squares, (n_tokens, hidden_dim / 16). Writes real columns
+/// only: those of next.scaled between hidden_dim and its padding must be zeros from the start, see
+/// MatmulTask::x.
 [[nodiscard]] Status embed(Stream& stream, const DeviceInfo& device, const EmbedTask& task);
 
 }  // namespace forge::kernels::cuda

@@ -7,7 +7,8 @@
 // kStages steps of weights on their way, across the groups' ends too; the first ones are fetched
 // ahead of the kernel before this one in the stream, since nobody writes weights.
 //
-//   shared memory: float sums[kBuffers][kMaxSegments][rows][kSumStride], float inv_rms[tokens]
+//   shared memory: float sums[kBuffers][kMaxSegments][rows][kSumStride], float inv_rms[tokens],
+//   int row_exponent[tokens] (f16)
 #pragma once
 
 #include "forge/kernels/cuda/matmul/finish.h"
@@ -27,7 +28,7 @@ struct FewShape {
   /// As many as the registers hold without spilling.
   static constexpr int kStages = Weights::kStages - (RowTiles > 1 ? 1 : 0) -
                                  (RowTiles * TokenTiles == 4 && Weights::kStages > 3 ? 1 : 0);
-  static constexpr size_t kSharedBytes = (size_t{kBuffers} * kSums + kTokens) * sizeof(float);
+  static constexpr size_t kSharedBytes = (size_t{kBuffers} * kSums + 2 * kTokens) * sizeof(float);
   /// Blocks of a processor, which bounds registers: 128 for two, 255 for one.
   static constexpr int kBlocks = TokenTiles <= 2 ? 2 : 1;
 };
@@ -36,7 +37,7 @@ struct FewShape {
 template <typename Half, typename Weights, int RowTiles, int TokenTiles>
 FORGE_DEVICE void multiply_step(const MatmulTask& task,
                                 const typename Weights::Raw (&raw)[RowTiles],
-                                const int (&x_rows)[TokenTiles], int step,
+                                const int (&x_rows)[TokenTiles], const int* row_exponents, int step,
                                 FragmentD (&sums)[RowTiles][TokenTiles]) {
   const int lane = lane_index();
   const uint16_t* column = task.x + step * kStepColumns + lane % 4 * 8;
@@ -47,6 +48,11 @@ FORGE_DEVICE void multiply_step(const MatmulTask& task,
     for (int t = 0; t < TokenTiles; ++t) {
       x[t] = x_rows[t] >= 0 ? load_as<Words4>(column + x_rows[t] * task.x_stride + group * 32)
                             : Words4{};
+    }
+    FORGE_UNROLL
+    for (int t = 0; t < TokenTiles; ++t) {
+      bring_to_row<Half>(task, x[t], x_rows[t], step * kStepColumns + group * 32 + lane % 4 * 8,
+                         Half::kIsNarrow ? row_exponents[t * 8 + lane / 4] : 0);
     }
     FORGE_UNROLL
     for (int tile = 0; tile < RowTiles; ++tile) {
@@ -87,6 +93,7 @@ matmul_few(MatmulTask task) {
   constexpr int kStages = Shape::kStages;
   auto* sums = reinterpret_cast<float*>(shared_memory());
   float* inv_rms = sums + Shape::kBuffers * Shape::kSums;
+  auto* exponents = reinterpret_cast<int*>(inv_rms + Shape::kTokens);
   const int lane = lane_index();
   const int warp = warp_index();
   const int n_row_tiles = task.weight.n_row_tiles();
@@ -126,9 +133,12 @@ matmul_few(MatmulTask task) {
   FORGE_UNROLL
   for (int t = 0; t < TokenTiles; ++t) {
     const int token = t * 8 + warp;
-    const float value = inverse_rms(task, first_token + token, lane);
-    if (lane == 0) inv_rms[token] = value;
+    const TokenScale scale = token_scale<Half>(task, first_token + token, lane);
+    if (lane != 0) continue;
+    inv_rms[token] = scale.inv_rms;
+    if constexpr (Half::kIsNarrow) exponents[token] = scale.row_exponent;
   }
+  if constexpr (Half::kIsNarrow) sync_block();
 
   int turn = 0;
   for (int group = block_x(); group < n_groups; group += grid_x(), ++turn) {
@@ -142,7 +152,7 @@ matmul_few(MatmulTask task) {
         FORGE_UNROLL
         for (int stage = 0; stage < kStages; ++stage) {
           if (round + stage < end) {
-            multiply_step<Half, Weights>(task, ahead[stage], x_rows, round + stage, own);
+            multiply_step<Half, Weights>(task, ahead[stage], x_rows, exponents, round + stage, own);
           }
           fetch(next_group, next_round + stage, ahead[stage]);
         }

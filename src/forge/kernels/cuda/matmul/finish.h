@@ -4,6 +4,7 @@
 
 #include "forge/kernels/cuda/device/half.h"
 #include "forge/kernels/cuda/device/warp.h"
+#include "forge/kernels/cuda/matmul/row_scale.h"
 #include "forge/kernels/cuda/matmul/task.h"
 
 namespace forge::kernels::cuda {
@@ -14,16 +15,40 @@ FORGE_DEVICE int row_of_x(const MatmulTask& task, int token) {
   return task.x_rows == nullptr ? token : task.x_rows[token];
 }
 
-/// 1 / rms of a token, by all lanes of a warp, which all get it; of one without a row of x: 1.
-FORGE_DEVICE float inverse_rms(const MatmulTask& task, int token, int lane) {
+/// What a token's sums are multiplied by, and f16's exponent of its row of x.
+struct TokenScale {
+  float inv_rms = 1.0f;
+  int row_exponent = 0;
+};
+
+/// Of a token, by all lanes of a warp, which all get it; of one without a row of x: 1.
+template <typename Half>
+FORGE_DEVICE TokenScale token_scale(const MatmulTask& task, int token, int lane) {
   const NormIn& norm = task.norm;
   const int row = row_of_x(task, token);
-  if (norm.squares == nullptr || row < 0) return 1.0f;
+  if (norm.squares == nullptr || row < 0) {
+    return {Half::kIsNarrow && task.x_is_gated ? kGatedUnit : 1.0f, 0};
+  }
   const float* squares = norm.squares + int64_t{row} * norm.n_tiles;
   float sum = 0.0f;
   for (int i = lane; i < norm.n_tiles; i += kWarpLanes) sum += squares[i];
   sum = sum_lanes<kWarpLanes>(sum);
-  return 1.0f / sqrtf(sum / static_cast<float>(norm.n_tiles * kRowTile) + norm.eps);
+  const float inv_rms = 1.0f / sqrtf(sum / static_cast<float>(norm.n_tiles * kRowTile) + norm.eps);
+  if constexpr (!Half::kIsNarrow) return {inv_rms, 0};
+  const int exponent = root_exponent(sum);
+  return {inv_rms * power_of_two(exponent - kUnitExponent), exponent};
+}
+
+/// 8 columns of x from `column` on, brought to their row's exponent where f16 has one.
+template <typename Half>
+FORGE_DEVICE void bring_to_row(const MatmulTask& task, Words4& x, int row, int column,
+                               int row_exponent) {
+  if constexpr (Half::kIsNarrow) {
+    const int tile = column / kRowTile;
+    // Padding is zeros.
+    if (task.norm.squares == nullptr || row < 0 || tile >= task.norm.n_tiles) return;
+    bring_to_row<Half>(x, task.norm.squares[int64_t{row} * task.norm.n_tiles + tile], row_exponent);
+  }
 }
 
 FORGE_DEVICE float activate(Gate gate, float x) {
@@ -51,7 +76,9 @@ FORGE_DEVICE void finish_pair(const MatmulTask& task, int row_tile, int g, int t
   if (task.finish == Finish::kGated) {
     if (!has_upper) return;
     auto* y = static_cast<uint16_t*>(task.y) + token * task.y_stride + row_tile * 8 + g;
-    *y = static_cast<uint16_t>(Half::pack(activate(task.gate, upper) * lower, 0.0f));
+    float value = activate(task.gate, upper) * lower;
+    if constexpr (Half::kIsNarrow) value *= 1.0f / kGatedUnit;
+    *y = static_cast<uint16_t>(Half::pack(value, 0.0f));
     return;
   }
   float* y = static_cast<float*>(task.y) + token * task.y_stride + row;
@@ -61,12 +88,13 @@ FORGE_DEVICE void finish_pair(const MatmulTask& task, int row_tile, int g, int t
     const float squares = sum_lanes<8>(fused(lower, lower, upper * upper));
     if (task.next.scaled != nullptr) {
       uint16_t* scaled = task.next.scaled + token * task.next.stride + row;
-      if (has_upper) {
-        scaled[0] = static_cast<uint16_t>(Half::pack(upper * task.next.weight[row], 0.0f));
-      }
-      if (has_lower) {
-        scaled[8] = static_cast<uint16_t>(Half::pack(lower * task.next.weight[row + 8], 0.0f));
-      }
+      const float scale = tile_scale<Half>(squares);
+      const auto in_half = [scale](float h, float weight) {
+        return static_cast<uint16_t>(
+            Half::pack(Half::kIsNarrow ? h * weight * scale : h * weight, 0.0f));
+      };
+      if (has_upper) scaled[0] = in_half(upper, task.next.weight[row]);
+      if (has_lower) scaled[8] = in_half(lower, task.next.weight[row + 8]);
       if (is_there && g == 0) {
         task.next.squares[int64_t{token} * task.weight.n_row_tiles() + row_tile] = squares;
       }

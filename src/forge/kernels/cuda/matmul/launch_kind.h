@@ -1,5 +1,5 @@
 // The kernels of one kind of weights and their launches. Each kind is compiled on its own, in
-// kinds/.
+// kinds/ for bf16 and in kinds/f16/.
 #pragma once
 
 #include "forge/kernels/cuda/matmul/many.h"
@@ -9,11 +9,10 @@
 
 namespace forge::kernels::cuda {
 
-/// Products are computed in bf16.
-template <typename Weights>
+template <typename Half, typename Weights>
 [[nodiscard]] Status launch_kind(Stream& stream, const DeviceInfo& device, const MatmulTask& task);
 
-template <typename Weights, int RowTiles, int TokenTiles>
+template <typename Half, typename Weights, int RowTiles, int TokenTiles>
 Status launch_few(Stream& stream, const DeviceInfo& device, const MatmulTask& task) {
   using Shape = FewShape<Weights, RowTiles, TokenTiles>;
   const int32_t groups = (task.weight.n_row_tiles() + RowTiles - 1) / RowTiles;
@@ -24,12 +23,12 @@ Status launch_few(Stream& stream, const DeviceInfo& device, const MatmulTask& ta
                           (task.n_tokens + Shape::kTokens - 1) / Shape::kTokens},
                  .n_threads = kFewWarps * kWarpLanes,
                  .shared_bytes = Shape::kSharedBytes},
-                matmul_few<Bf16, Weights, RowTiles, TokenTiles>, task);
+                matmul_few<Half, Weights, RowTiles, TokenTiles>, task);
 }
 
 // Blocks of the same rows run side by side, so that each weight is read once: the tokens' x is
 // smaller than W and stays in L2.
-template <typename Weights, typename Shape>
+template <typename Half, typename Weights, typename Shape>
 Status launch_many(Stream& stream, const MatmulTask& task) {
   return launch(stream,
                 {.name = "matmul_many",
@@ -37,32 +36,32 @@ Status launch_many(Stream& stream, const MatmulTask& task) {
                           (task.weight.n_row_tiles() + Shape::kRowTiles - 1) / Shape::kRowTiles},
                  .n_threads = Shape::kWarps * kWarpLanes,
                  .shared_bytes = Shape::kSharedBytes},
-                matmul_many<Bf16, Weights, Shape>, task);
+                matmul_many<Half, Weights, Shape>, task);
 }
 
-template <typename Weights>
+template <typename Half, typename Weights>
 Status launch_kind(Stream& stream, const DeviceInfo& device, const MatmulTask& task) {
   const MatmulPlan plan =
       plan_matmul(task.weight.n_row_tiles(), task.n_tokens, device.n_processors);
   if (plan.kernel == MatmulPlan::Kernel::kManyLarge) {
-    return launch_many<Weights, ManyLarge>(stream, task);
+    return launch_many<Half, Weights, ManyLarge>(stream, task);
   }
   if (plan.kernel == MatmulPlan::Kernel::kManySmall) {
-    return launch_many<Weights, ManySmall>(stream, task);
+    return launch_many<Half, Weights, ManySmall>(stream, task);
   }
   switch (plan.row_tiles * 100 + plan.token_tiles) {
     case 101:
-      return launch_few<Weights, 1, 1>(stream, device, task);
+      return launch_few<Half, Weights, 1, 1>(stream, device, task);
     case 102:
-      return launch_few<Weights, 1, 2>(stream, device, task);
+      return launch_few<Half, Weights, 1, 2>(stream, device, task);
     case 201:
-      return launch_few<Weights, 2, 1>(stream, device, task);
+      return launch_few<Half, Weights, 2, 1>(stream, device, task);
     case 202:
-      return launch_few<Weights, 2, 2>(stream, device, task);
+      return launch_few<Half, Weights, 2, 2>(stream, device, task);
     case 204:
-      return launch_few<Weights, 2, 4>(stream, device, task);
+      return launch_few<Half, Weights, 2, 4>(stream, device, task);
     default:
-      return launch_few<Weights, 2, 8>(stream, device, task);
+      return launch_few<Half, Weights, 2, 8>(stream, device, task);
   }
 }
 

@@ -8,7 +8,8 @@
 // bit: the same matrix instructions in the same order, each segment of K from zero.
 //
 //   a stage: Words4 w[row tile][group][row g, g + 8][lane], Words4 x[token tile][group][lane]
-//   afterwards: float sums[rows][kSumStride];  beside both: float inv_rms[tokens]
+//   afterwards: float sums[rows][kSumStride];  beside both: float inv_rms[tokens],
+//   int row_exponent[tokens] (f16)
 //
 // Hopper's wgmma would take w and x from the same ring (its own order within a stage); but its sums
 // round otherwise, so the few tokens' kernel would have to follow.
@@ -34,7 +35,7 @@ struct ManyShape {
   static constexpr int kStage = kWordsOfW + kWordsOfX;
   static constexpr size_t kRingBytes = sizeof(Words4) * kRing * kStage;
   static_assert(kRingBytes >= sizeof(float) * kRowTiles * kRowTile * kSumStride<kTokens>);
-  static constexpr size_t kSharedBytes = kRingBytes + sizeof(float) * kTokens;
+  static constexpr size_t kSharedBytes = kRingBytes + 2 * sizeof(float) * kTokens;
 };
 /// 128 rows, 128 tokens, 96 KB: what compute capability 8.6 and 12.0 have room for once.
 using ManyLarge = ManyShape<2, 4, 4, 4>;
@@ -52,6 +53,7 @@ struct ManyLoader {
   int row_tile;
   int x_rows[kTiles];
   typename Weights::Raw raw;  // of the step that store_w() writes next
+  int row_exponents[kTiles];  // f16
 
   [[nodiscard]] FORGE_DEVICE Words4* stage(int step) const {
     return ring + step % Shape::kRing * Shape::kStage;
@@ -92,6 +94,18 @@ struct ManyLoader {
       const uint16_t* from = task.x + int64_t{row < 0 ? 0 : row} * task.x_stride +
                              step * kStepColumns + i % 2 * 32 + lane_index() % 4 * 8;
       copy_async16(to + i * kWarpLanes, from, row >= 0);
+    }
+  }
+  /// What this thread has copied, and nobody has read.
+  FORGE_DEVICE void bring_x_to_rows(int step) const {
+    Words4* at =
+        stage(step) + Shape::kWordsOfW + warp_index() * kTiles * 2 * kWarpLanes + lane_index();
+    FORGE_UNROLL
+    for (int i = 0; i < kTiles * 2; ++i) {
+      const int column = step * kStepColumns + i % 2 * 32 + lane_index() % 4 * 8;
+      Words4 x = at[i * kWarpLanes];
+      bring_to_row<Half>(task, x, x_rows[i / 2], column, row_exponents[i / 2]);
+      at[i * kWarpLanes] = x;
     }
   }
 };
@@ -145,6 +159,7 @@ matmul_many(MatmulTask task) {
   constexpr int kAhead = Shape::kRing - 1;
   auto* ring = reinterpret_cast<Words4*>(shared_memory());
   auto* inv_rms = reinterpret_cast<float*>(shared_memory() + Shape::kRingBytes);
+  auto* exponents = reinterpret_cast<int*>(inv_rms + Shape::kTokens);
   const int warp = warp_index();
   const int row_warp = warp % Shape::kRowWarps;
   const int token_warp = warp / Shape::kRowWarps;
@@ -156,7 +171,7 @@ matmul_many(MatmulTask task) {
 
   // Tiles past the end read the last one and write nothing.
   const int row_tile = at.first_tile + warp < n_row_tiles ? at.first_tile + warp : n_row_tiles - 1;
-  Loader loader{task, ring, row_tile, {}, {}};
+  Loader loader{task, ring, row_tile, {}, {}, {}};
   if constexpr (Loader::kCopiesW) {
     for (int step = 0; step < kAhead && step < n_steps; ++step) loader.copy_w(step);
   } else {
@@ -179,8 +194,17 @@ matmul_many(MatmulTask task) {
   }
   FORGE_UNROLL
   for (int token = 0; token < Shape::kTokens; token += Shape::kWarps) {
-    const float value = inverse_rms(task, at.first_token + token + warp, lane_index());
-    if (lane_index() == 0) inv_rms[token + warp] = value;
+    const TokenScale scale = token_scale<Half>(task, at.first_token + token + warp, lane_index());
+    if (lane_index() != 0) continue;
+    inv_rms[token + warp] = scale.inv_rms;
+    if constexpr (Half::kIsNarrow) exponents[token + warp] = scale.row_exponent;
+  }
+  if constexpr (Half::kIsNarrow) {
+    sync_block();
+    FORGE_UNROLL
+    for (int i = 0; i < Loader::kTiles; ++i) {
+      loader.row_exponents[i] = exponents[(warp * Loader::kTiles + i) * 8 + lane_index() / 4];
+    }
   }
 
   FragmentD total[Shape::kWarpRowTiles][Shape::kWarpTokenTiles] = {};
@@ -188,6 +212,9 @@ matmul_many(MatmulTask task) {
   int segment_end = length;
   for (int step = 0; step < n_steps; ++step) {
     wait_copies<kAhead - 1>();
+    if constexpr (Half::kIsNarrow) {
+      if (task.norm.squares != nullptr) loader.bring_x_to_rows(step);
+    }
     sync_block();  // step has come for all, and nobody is in step - 1 any more
     if (step + kAhead < n_steps) {
       if constexpr (Loader::kCopiesW) loader.copy_w(step + kAhead);

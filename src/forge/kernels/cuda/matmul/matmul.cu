@@ -5,12 +5,14 @@
 
 namespace forge::kernels::cuda {
 
-template <typename Weights>
+template <typename Half, typename Weights>
 [[nodiscard]] Status launch_kind(Stream& stream, const DeviceInfo& device, const MatmulTask& task);
 
 Status matmul(Stream& stream, const DeviceInfo& device, const MatmulTask& task) {
-  return with_weights(task.weight.kind, [&](auto weights) {
-    return launch_kind<decltype(weights)>(stream, device, task);
+  return with_half(task.weight.half, [&](auto half) {
+    return with_weights(task.weight.kind, [&](auto weights) {
+      return launch_kind<decltype(half), decltype(weights)>(stream, device, task);
+    });
   });
 }
 

@@ -12,10 +12,14 @@ namespace forge::kernels::cuda {
 enum class Finish : uint8_t {
   kStore,   // y = v                                                     (f32)
   kAdd,     // h += v, and what the next norm wants of h (NormOut)
-  kGated,   // rows come as 8 of gate, 8 of up: y = act(gate) * up       (16 bits)
+  kGated,   // rows come as 8 of gate, 8 of up: y = act(gate) * up       (16 bits; see x_is_gated)
   kLogits,  // y = v, and the maximum of each row tile                   (f32)
 };
 enum class Gate : uint8_t { kSilu, kGeluTanh };
+
+/// A product of two rows has no bound, and massive activations (Sun et al. 2024, arXiv:2402.17762)
+/// are born in it: in f16 its largest number is 2^20, its smallest exact ones are 2^-10.
+inline constexpr float kGatedUnit = 16.0f;
 
 /// A norm is cut in two: who writes the residual stream leaves h * weight and, for every 16
 /// columns, the sum of squares; who reads it multiplies its result by 1 / rms. So no kernel waits
@@ -28,7 +32,8 @@ struct NormIn {
 };
 struct NormOut {
   const float* weight = nullptr;  // (rows)
-  uint16_t* scaled = nullptr;     // (n_tokens, stride): h * weight in 16 bits
+  /// (n_tokens, stride): h * weight in 16 bits; in f16 by powers of two (row_scale.h).
+  uint16_t* scaled = nullptr;
   int64_t stride = 0;
   float* squares = nullptr;  // (n_tokens, row tiles)
 };
@@ -46,6 +51,8 @@ struct MatmulTask {
   /// Negative: nothing is computed or written for it. Logits are wanted of few rows of a prompt.
   const int32_t* x_rows = nullptr;
   NormIn norm = {};
+  /// x is what Finish::kGated wrote: in f16 in units of kGatedUnit.
+  bool x_is_gated = false;
   const float* bias = nullptr;  // (rows), in the order of the matrix's rows
 
   Finish finish = Finish::kStore;

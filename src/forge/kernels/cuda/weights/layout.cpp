@@ -57,11 +57,12 @@ Status check_packing(DType dtype, WeightKind kind) {
                     planes.scales == ScaleKind::kGroup32Min ? "a min" : "no min");
 }
 
-PackedLayout packed_layout(WeightKind kind, int64_t rows, int64_t columns) {
+PackedLayout packed_layout(WeightKind kind, int64_t rows, int64_t columns, HalfType half) {
   constexpr int64_t kMost = (int64_t{1} << 31) - kStepColumns;
   FORGE_CHECK(rows > 0 && rows <= kMost && columns > 0 && columns <= kMost, "a matrix of {} x {}",
               rows, columns);
   PackedLayout layout{.kind = kind,
+                      .half = half,
                       .rows = static_cast<int32_t>(round_up(rows, kRowTile)),
                       .columns = static_cast<int32_t>(round_up(columns, kStepColumns))};
   const Planes planes = planes_of(kind);
@@ -81,6 +82,7 @@ PackedLayout packed_layout(WeightKind kind, int64_t rows, int64_t columns) {
 PackedMatrix place(const PackedLayout& layout, const std::byte* memory) {
   const Planes planes = planes_of(layout.kind);
   PackedMatrix matrix{.kind = layout.kind,
+                      .half = layout.half,
                       .rows = layout.rows,
                       .columns = layout.columns,
                       .low = memory,

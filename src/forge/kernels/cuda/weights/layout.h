@@ -25,6 +25,7 @@ namespace forge::kernels::cuda {
 /// Sizes and places in bytes, all multiples of 256. Planes a kind does not have are empty.
 struct PackedLayout {
   WeightKind kind = WeightKind::kHalf;
+  HalfType half = HalfType::kBf16;
   int32_t rows = 0;     // padded
   int32_t columns = 0;  // padded
   int64_t row_bytes = 0;
@@ -34,7 +35,8 @@ struct PackedLayout {
 };
 
 /// Of a matrix of these real rows and columns, both at least 1 and at most 2^31 - 64.
-[[nodiscard]] PackedLayout packed_layout(WeightKind kind, int64_t rows, int64_t columns);
+[[nodiscard]] PackedLayout packed_layout(WeightKind kind, int64_t rows, int64_t columns,
+                                         HalfType half = HalfType::kBf16);
 
 /// The matrix in layout.bytes bytes of device memory, 256-byte aligned.
 [[nodiscard]] PackedMatrix place(const PackedLayout& layout, const std::byte* memory);

@@ -20,20 +20,46 @@ Status launch_pack(Stream& stream, const char* name, void (*kernel)(PackTask),
                 kernel, task);
 }
 
+template <typename Half>
 Status pack_plain(Stream& stream, const PackTask& task) {
   switch (task.to.kind) {
     case WeightKind::kHalf:
-      return launch_pack(stream, "pack_rows", pack_rows<Bf16>, task);
+      return launch_pack(stream, "pack_rows", pack_rows<Half>, task);
     case WeightKind::kInt8:
-      return launch_pack(stream, "pack_int8", pack_quantised<Bf16, WeightKind::kInt8>, task);
+      return launch_pack(stream, "pack_int8", pack_quantised<Half, WeightKind::kInt8>, task);
     default:
-      return launch_pack(stream, "pack_int4", pack_quantised<Bf16, WeightKind::kInt4>, task);
+      return launch_pack(stream, "pack_int4", pack_quantised<Half, WeightKind::kInt4>, task);
   }
 }
 
-template <typename Block>
+template <typename Half, typename Block>
 Status pack_as(Stream& stream, const PackTask& task) {
-  return launch_pack(stream, "pack_blocks", pack_blocks<Bf16, Block>, task);
+  return launch_pack(stream, "pack_blocks", pack_blocks<Half, Block>, task);
+}
+
+template <typename Half>
+Status pack_in(Stream& stream, const PackTask& task) {
+  if (info(task.dtype).block_len == 1) return pack_plain<Half>(stream, task);
+  switch (task.dtype) {
+    case DType::kQ4_0:
+      return pack_as<Half, BlockQ4_0>(stream, task);
+    case DType::kQ4_1:
+      return pack_as<Half, BlockQ4_1>(stream, task);
+    case DType::kQ5_0:
+      return pack_as<Half, BlockQ5_0>(stream, task);
+    case DType::kQ5_1:
+      return pack_as<Half, BlockQ5_1>(stream, task);
+    case DType::kQ8_0:
+      return pack_as<Half, BlockQ8_0>(stream, task);
+    case DType::kQ4_K:
+      return pack_as<Half, BlockQ4_K>(stream, task);
+    case DType::kQ5_K:
+      return pack_as<Half, BlockQ5_K>(stream, task);
+    case DType::kQ6_K:
+      return pack_as<Half, BlockQ6_K>(stream, task);
+    default:
+      return pack_as<Half, BlockQ8_K>(stream, task);
+  }
 }
 
 }  // namespace
@@ -41,27 +67,8 @@ Status pack_as(Stream& stream, const PackTask& task) {
 Status pack(Stream& stream, const PackTask& task) {
   if (task.n_rows == 0) return {};
   FORGE_TRY_STATUS(check_packing(task.dtype, task.to.kind));
-  if (info(task.dtype).block_len == 1) return pack_plain(stream, task);
-  switch (task.dtype) {
-    case DType::kQ4_0:
-      return pack_as<BlockQ4_0>(stream, task);
-    case DType::kQ4_1:
-      return pack_as<BlockQ4_1>(stream, task);
-    case DType::kQ5_0:
-      return pack_as<BlockQ5_0>(stream, task);
-    case DType::kQ5_1:
-      return pack_as<BlockQ5_1>(stream, task);
-    case DType::kQ8_0:
-      return pack_as<BlockQ8_0>(stream, task);
-    case DType::kQ4_K:
-      return pack_as<BlockQ4_K>(stream, task);
-    case DType::kQ5_K:
-      return pack_as<BlockQ5_K>(stream, task);
-    case DType::kQ6_K:
-      return pack_as<BlockQ6_K>(stream, task);
-    default:
-      return pack_as<BlockQ8_K>(stream, task);
-  }
+  return with_half(task.to.half,
+                   [&](auto half) { return pack_in<decltype(half)>(stream, task); });
 }
 
 }  // namespace forge::kernels::cuda

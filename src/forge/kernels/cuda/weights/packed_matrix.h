@@ -24,6 +24,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "forge/kernels/cuda/half_type.h"
+
 namespace forge::kernels::cuda {
 
 inline constexpr int kRowTile = 16;
@@ -78,8 +80,9 @@ constexpr Planes planes_of(WeightKind kind) {
 /// steps.
 struct PackedMatrix {
   WeightKind kind = WeightKind::kHalf;
-  int32_t rows = 0;     // a multiple of kRowTile
-  int32_t columns = 0;  // a multiple of kStepColumns
+  HalfType half = HalfType::kBf16;  // of rows, scales and mins, and what products are computed in
+  int32_t rows = 0;                 // a multiple of kRowTile
+  int32_t columns = 0;              // a multiple of kStepColumns
   const std::byte* low = nullptr;
   const std::byte* high = nullptr;
   const std::byte* scales = nullptr;

@@ -1,4 +1,4 @@
-// Packed matrices back to rows of bf16, by what products read them with. A warp takes one step of
+// Packed matrices back to rows of 16 bits, by what products read them with. A warp takes one step of
 // one row tile.
 #include "forge/kernels/cuda/runtime/launch.h"
 #include "forge/kernels/cuda/weights/fragments.h"
@@ -43,12 +43,14 @@ Status unpack(Stream& stream, const UnpackTask& task) {
   if (task.n_rows == 0) return {};
   const int64_t tiles = (int64_t{task.n_rows} + kRowTile - 1) / kRowTile;
   const int64_t warps = tiles * task.from.n_steps();
-  return with_weights(task.from.kind, [&](auto weights) {
-    return launch(stream,
-                  {.name = "unpack_steps",
-                   .grid = {static_cast<int32_t>((warps + kUnpackWarps - 1) / kUnpackWarps)},
-                   .n_threads = kUnpackWarps * kWarpLanes},
-                  unpack_steps<Bf16, decltype(weights)>, task);
+  return with_half(task.from.half, [&](auto half) {
+    return with_weights(task.from.kind, [&](auto weights) {
+      return launch(stream,
+                    {.name = "unpack_steps",
+                     .grid = {static_cast<int32_t>((warps + kUnpackWarps - 1) / kUnpackWarps)},
+                     .n_threads = kUnpackWarps * kWarpLanes},
+                    unpack_steps<decltype(half), decltype(weights)>, task);
+    });
   });
 }
 

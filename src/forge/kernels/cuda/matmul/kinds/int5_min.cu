@@ -1,8 +1,9 @@
-// The products of one kind of weights: Int5Min of weights/fragments.h.
+// The products of one kind of weights: Int5Min of weights/fragments.h, in bf16.
 #include "forge/kernels/cuda/matmul/launch_kind.h"
 
 namespace forge::kernels::cuda {
 
-template Status launch_kind<Int5Min>(Stream& stream, const DeviceInfo& device, const MatmulTask& task);
+template Status launch_kind<Bf16, Int5Min>(Stream& stream, const DeviceInfo& device,
+                                    const MatmulTask& task);
 
 }  // namespace forge::kernels::cuda

@@ -1,0 +1,14 @@
+// Which 16-bit type an NVIDIA device computes a checkpoint's products in.
+#pragma once
+
+#include "forge/models/decoder.h"
+#include "forge/models/model.h"
+
+namespace forge::models {
+
+/// backend.cuda_half where it says one; else f16 for a checkpoint whose layers' matrices are all
+/// F16, which bf16 would round, and bf16 for every other.
+[[nodiscard]] kernels::cuda::HalfType device_half_type(const Model& model,
+                                                       const BackendOptions& backend);
+
+}  // namespace forge::models
