@@ -30,10 +30,11 @@ const std::map<std::string, Layers, std::less<>>& ladder() {
       {"engine",
        {"base", "tensor", "formats", "text", "kernels", "cache", "models", "bundled",
         "build_info.h"}},
+      {"convert", {"base", "tensor", "formats", "text", "hub", "models", "engine", "bundled"}},
       {"server", {"base", "text", "engine"}},
       {"cli",
        {"base", "tensor", "formats", "text", "hub", "kernels", "cache", "models", "engine",
-        "server", "bundled", "build_info.h"}},
+        "convert", "server", "bundled", "build_info.h"}},
   };
   return allowed;
 }

@@ -16,6 +16,9 @@ namespace forge::cli {
 [[nodiscard]] int run_tokenize(const Arguments& arguments);
 [[nodiscard]] int run_perplexity(const Arguments& arguments);
 [[nodiscard]] int run_bench(const Arguments& arguments);
+[[nodiscard]] int run_quantize(const Arguments& arguments);
+[[nodiscard]] int run_verify(const Arguments& arguments);
+[[nodiscard]] int run_compare_quality(const Arguments& arguments);
 [[nodiscard]] int run_make_random(const Arguments& arguments);
 [[nodiscard]] int run_version(const Arguments& arguments);
 

@@ -33,6 +33,10 @@ constexpr std::array kCommands = {
     Command{"tokenize", "Turn text into token ids, or ids into text", run_tokenize},
     Command{"perplexity", "Measure how well a model predicts a text", run_perplexity},
     Command{"bench", "Measure how fast a model runs; hw: the machine; serve: a server", run_bench},
+    Command{"quantize", "Write a model as a GGUF file of another type of weights", run_quantize},
+    Command{"verify", "Check that a model's files are whole and fit for use", run_verify},
+    Command{"compare-quality", "Measure how well one model stands in for another",
+            run_compare_quality},
     Command{"make-random", "Write a GGUF file with random weights", run_make_random},
     Command{"version", "Show version, compiler, CPU features and build options", run_version},
 };
@@ -42,7 +46,7 @@ int print_help() {
       "Forge runs large language models.\n\n"
       "Usage: forge COMMAND [OPTIONS]\n\nCommands:\n";
   for (const Command& command : kCommands) {
-    text += fmt::format("  {:<12} {}\n", command.name, command.summary);
+    text += fmt::format("  {:<15} {}\n", command.name, command.summary);
   }
   text +=
       "\nforge COMMAND --help shows a command's options.\n\n"

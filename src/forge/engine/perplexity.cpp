@@ -48,6 +48,27 @@ std::optional<int32_t> leading_bos(const text::Tokenizer& tokenizer) {
 
 }  // namespace
 
+Result<Windows> cut_windows(const text::Tokenizer& tokenizer, std::string_view text, int32_t len) {
+  const std::optional<int32_t> bos = leading_bos(tokenizer);
+  Windows windows;
+  windows.len = len;
+  if (bos) windows.ids.push_back(*bos);
+  const std::vector<int32_t> text_ids = tokenizer.encode(text, {.add_special = false});
+  windows.ids.insert(windows.ids.end(), text_ids.begin(), text_ids.end());
+  const auto n_tokens = static_cast<int64_t>(windows.ids.size());
+  windows.n_text_tokens = n_tokens;
+  if (n_tokens < len) {
+    return make_error(
+        "the text has {} tokens, fewer than one chunk of {}: give a longer text or a smaller --ctx",
+        n_tokens, len);
+  }
+  windows.ids.resize(static_cast<size_t>(n_tokens - n_tokens % len));
+  for (size_t i = 0; bos && i < windows.ids.size(); i += static_cast<size_t>(len)) {
+    windows.ids[i] = *bos;
+  }
+  return windows;
+}
+
 models::DecoderOptions perplexity_decoder_options(const PerplexityOptions& options) {
   models::DecoderOptions decoder =
       single_sequence_options(options.context_len, options.n_threads, LogitRows::kMany);
@@ -57,21 +78,9 @@ models::DecoderOptions perplexity_decoder_options(const PerplexityOptions& optio
 
 Result<PerplexityResult> compute_perplexity(const LoadedModel& loaded, std::string_view text,
                                             const PerplexityOptions& options) {
-  const std::optional<int32_t> bos = leading_bos(loaded.tokenizer);
-  std::vector<int32_t> tokens;
-  if (bos) tokens.push_back(*bos);
-  const std::vector<int32_t> text_ids = loaded.tokenizer.encode(text, {.add_special = false});
-  tokens.insert(tokens.end(), text_ids.begin(), text_ids.end());
-  const auto n_tokens = static_cast<int64_t>(tokens.size());
-  const int64_t chunk_len = options.context_len;
-  if (n_tokens < chunk_len) {
-    return make_error(
-        "the text has {} tokens, fewer than one chunk of {}: give a longer text or a smaller --ctx",
-        n_tokens, chunk_len);
-  }
-  const auto n_chunks = static_cast<int32_t>(n_tokens / chunk_len);
-  const int64_t first_scored = chunk_len / 2;
-
+  FORGE_TRY(const Windows windows, cut_windows(loaded.tokenizer, text, options.context_len));
+  const int32_t n_chunks = windows.count();
+  const int64_t first_scored = windows.len / 2;
   const models::DecoderOptions decoder_options = perplexity_decoder_options(options);
   FORGE_TRY(models::Decoder decoder, models::Decoder::create(*loaded.model, decoder_options));
   Sequence sequence(loaded.spec(), decoder_options, decoder);
@@ -81,13 +90,11 @@ Result<PerplexityResult> compute_perplexity(const LoadedModel& loaded, std::stri
       models::device_half_type(*loaded.model, options.backend) == kernels::cuda::HalfType::kF16;
 
   PerplexityResult result;
-  result.n_tokens = n_tokens;
+  result.n_tokens = windows.n_text_tokens;
   Score score;
   const auto begin = std::chrono::steady_clock::now();
   for (int32_t c = 0; c < n_chunks; ++c) {
-    const std::span<int32_t> chunk = std::span(tokens).subspan(static_cast<size_t>(c * chunk_len),
-                                                               static_cast<size_t>(chunk_len));
-    if (bos) chunk[0] = *bos;
+    const std::span<const int32_t> chunk = windows.window(c);
     std::optional<Error> failure;
     const LogitVisitor visit = [&](int64_t position, const TokenLogits& logits) {
       const auto next = static_cast<size_t>(position) + 1;

@@ -3,7 +3,9 @@
 
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <string_view>
+#include <vector>
 
 #include "forge/base/result.h"
 #include "forge/engine/loaded_model.h"
@@ -40,6 +42,23 @@ struct PerplexityOptions {
 [[nodiscard]] Result<PerplexityResult> compute_perplexity(const LoadedModel& loaded,
                                                           std::string_view text,
                                                           const PerplexityOptions& options);
+
+/// A text as the chunks above: their tokens one after another, BOS in its places.
+struct Windows {
+  std::vector<int32_t> ids;  // (count() * len)
+  int32_t len = 0;
+  int64_t n_text_tokens = 0;  // of the whole text
+
+  [[nodiscard]] int32_t count() const { return static_cast<int32_t>(ids.size()) / len; }
+  [[nodiscard]] std::span<const int32_t> window(int32_t i) const {
+    return std::span(ids).subspan(static_cast<size_t>(i) * static_cast<size_t>(len),
+                                  static_cast<size_t>(len));
+  }
+};
+
+/// Fails where the text has less than one chunk of len tokens, naming both numbers.
+[[nodiscard]] Result<Windows> cut_windows(const text::Tokenizer& tokenizer, std::string_view text,
+                                          int32_t len);
 
 /// The decoder that compute_perplexity makes, for the memory plan.
 [[nodiscard]] models::DecoderOptions perplexity_decoder_options(const PerplexityOptions& options);

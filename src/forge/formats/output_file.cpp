@@ -51,6 +51,11 @@ void OutputFile::pad_to(uint64_t alignment) {
   }
 }
 
+Status OutputFile::status() const {
+  if (error_ == 0) return {};
+  return make_error("{}: cannot write: {}", path_, std::strerror(error_));
+}
+
 Status OutputFile::commit() {
   if (std::fclose(file_.release()) != 0 && error_ == 0) error_ = errno;
   if (error_ == 0 && std::rename(temporary_.c_str(), path_.c_str()) != 0) error_ = errno;

@@ -30,6 +30,9 @@ class OutputFile {
   /// Bytes written so far.
   [[nodiscard]] uint64_t size() const { return size_; }
 
+  /// Fails as soon as a write has failed, for those who would rather not make the rest.
+  [[nodiscard]] Status status() const;
+
   /// Closes and renames. The file is at its path afterwards, or nothing is.
   [[nodiscard]] Status commit();
 

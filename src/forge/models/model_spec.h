@@ -7,15 +7,12 @@
 #include <string>
 #include <vector>
 
+#include "forge/models/rope_config.h"
+
 namespace forge::models {
 
 /// Activation of the gated MLP: down(act(gate(x)) * up(x)).
 enum class Activation { kSilu, kGeluTanh };
-
-/// Which pairs of a head's dimensions rotate together.
-/// kHalves: (i, i + rotary_dim / 2), as Hugging Face checkpoints hold q and k.
-/// kPairs:  (2i, 2i + 1), as llama-type GGUF files hold them (rows permuted by their converter).
-enum class RopeLayout { kHalves, kPairs };
 
 /// Rotary position embedding. inv_freq and attention_scale come out of models/rope_scaling.h, so
 /// the kernels know no scaling kinds. Source: Su et al. 2021, arXiv:2104.09864.
@@ -28,6 +25,7 @@ struct RopeSpec {
   int32_t original_context = 0;  // longrope only
   float attention_scale = 1.0f;  // factor on cos and sin (yarn, longrope)
   std::string description;       // "theta 10000", "llama3 scaling, factor 32", for people
+  RopeConfig config;             // what all of this was worked out from
 };
 
 /// Sizes and choices of one decoder.

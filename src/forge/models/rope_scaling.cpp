@@ -184,6 +184,7 @@ Result<RopeSpec> make_rope(const RopeConfig& config) {
   rope.layout = config.layout;
   rope.rotary_dim = config.rotary_dim;
   rope.description = fmt::format("theta {}", config.theta);
+  rope.config = config;
   const double implied = config.original_context == 0
                              ? 1.0
                              : static_cast<double>(config.context_len) / config.original_context;
