@@ -33,7 +33,7 @@ FILE_TYPES = {"F16": 1, "Q4_0": 2, "Q4_1": 3, "Q8_0": 7, "Q5_0": 8, "Q5_1": 9, "
 PROMPT = "Once upon a time there was a little girl who"
 N_TOKENS = 32
 # Activations are rounded to 8 bits in groups of 32 here and of 256 there. Logits of the same file differ by up
-# to so much (0.43 for a Q8_0 file against a float64 forward pass); these models' best token leads by 2 and more.
+# to so much (0.43 was seen for a Q8_0 file against a float64 forward pass).
 NEAR = 0.5
 
 
