@@ -1,10 +1,10 @@
 // Trusts: norm and products in double, of the residual stream and of gates themselves.
 //
 // Numbers that f16 alone has no room for, through the kernels that write them and those that read
-// them. Mutations that were seen: each exponent's rounding (root_exponent), the unit on one side
-// only, a tile's or a row's exponent left out in each kernel, the barrier before rows' exponents
-// are read, the next tile's squares, whose row's squares, tiles past the end, the unit of gates on
-// one side only.
+// them. Mutations that were seen: the unit on one side only, a tile's or a row's exponent left out
+// in each kernel, the barrier before rows' exponents are read, another lane's exponent, another
+// tile's squares, tiles past the end, x that is scaled after the others read it, the unit of gates
+// on one side only. Never, it only costs range: a root_exponent that is larger by one.
 #include <cmath>
 
 #include "tests/cuda/matmul_case.h"
