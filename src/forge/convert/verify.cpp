@@ -147,6 +147,7 @@ Result<std::string> check_values(const formats::TensorSet& tensors, ThreadPool& 
                           at / view.columns(), at % view.columns(), type.name,
                           is_block ? "has a scale that is NaN or infinite" : "is NaN or infinite");
       }
+      release_pages({data, static_cast<size_t>(n * type.block_bytes)});
       shared.done += n * type.block_bytes;
       report();
     }
