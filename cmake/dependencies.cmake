@@ -14,6 +14,12 @@ find_library(PCRE2_LIBRARY NAMES libpcre2-8.a REQUIRED)
 find_library(UTF8PROC_LIBRARY NAMES libutf8proc.a REQUIRED)
 find_library(SSL_LIBRARY NAMES libssl.a REQUIRED)
 find_library(CRYPTO_LIBRARY NAMES libcrypto.a REQUIRED)
+# Line editing, with what it stands on.
+find_path(EDIT_INCLUDE_DIR histedit.h REQUIRED)
+foreach(name edit tinfo bsd md)
+  string(TOUPPER ${name} upper)
+  find_library(${upper}_LIBRARY NAMES lib${name}.a REQUIRED)
+endforeach()
 
 if(FORGE_BUILD_TESTS OR FORGE_BUILD_FUZZERS)
   find_package(GTest REQUIRED)

@@ -21,9 +21,11 @@ endfunction()
 
 # forge_tests(NAME [LIBRARIES lib...])
 # All *_test.cpp files of tests/NAME make one program, NAME_tests; each of its cases is a ctest entry.
-function(forge_tests name)
+# Of a folder in a folder (cli/chat) the program is cli_chat_tests.
+function(forge_tests folder)
   cmake_parse_arguments(arg "" "" "LIBRARIES" ${ARGN})
-  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/${name}/*.cpp)
+  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/${folder}/*.cpp)
+  string(REPLACE "/" "_" name ${folder})
   if(NOT sources)
     return()
   endif()

@@ -12,7 +12,7 @@ set -euo pipefail
 
 packages=(g++ cmake ninja-build libfmt-dev rapidjson-dev libcli11-dev libpcre2-dev libutf8proc-dev
   libxxhash-dev libboost1.81-dev libboost-context1.81-dev libssl-dev libcurl4-openssl-dev
-  ca-certificates libgtest-dev)
+  ca-certificates libedit-dev libgtest-dev)
 if [[ "${1:-}" == test || "${1:-}" == ci ]]; then
   packages+=(python3 python3-venv curl)
 fi

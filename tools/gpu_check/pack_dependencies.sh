@@ -12,7 +12,8 @@ packed=${1:-build/gpu_deps.tar.gz}
 most_mib=30 # what one call to a machine with a GPU may carry is 64 MiB, the sources and built programs among it
 
 tools/install_deps.sh
-packages=(libfmt-dev rapidjson-dev libcli11-dev libpcre2-dev libutf8proc-dev libxxhash-dev libssl-dev libgtest-dev)
+packages=(libfmt-dev rapidjson-dev libcli11-dev libpcre2-dev libutf8proc-dev libxxhash-dev libssl-dev libgtest-dev
+  libedit-dev libbsd-dev libmd-dev)
 
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
@@ -37,7 +38,7 @@ done | sort -u)
 for library in $reached; do find "/usr/include/boost/$library" -type f; done | copy
 find /usr/include/boost -maxdepth 1 -type f | copy
 find /usr/lib/*/cmake -path '*oost*' \( -path '*Boost*' -o -path '*boost_headers*' -o -path '*boost_context*' \) -type f | copy
-find /usr/lib/*/ -maxdepth 1 -name 'libboost_context.a' | copy
+find /usr/lib/*/ -maxdepth 1 \( -name 'libboost_context.a' -o -name 'libtinfo.a' \) | copy
 
 mkdir -p "$(dirname "$packed")"
 tar -C "$folder" -czf "$packed" usr

@@ -7,6 +7,7 @@ namespace forge::cli {
 
 // Each takes the arguments after its name and returns the exit code (see report.h).
 [[nodiscard]] int run_generate(const Arguments& arguments);
+[[nodiscard]] int run_chat(const Arguments& arguments);
 [[nodiscard]] int run_batch(const Arguments& arguments);
 [[nodiscard]] int run_serve(const Arguments& arguments);
 [[nodiscard]] int run_pull(const Arguments& arguments);

@@ -70,7 +70,7 @@ Result<Prompt> tokenize_prompt(const GenerateFlags& flags, const engine::LoadedM
 
 Request request_of(const GenerateFlags& flags, const text::Tokenizer& tokenizer) {
   Request request;
-  request.sampling = flags.sampling;
+  request.sampling = flags.sampling.params;
   request.max_tokens = flags.max_tokens;
   request.ignore_eos = flags.ignore_eos;
   request.stop_ids = flags.stop_ids;
@@ -157,7 +157,8 @@ int generate(const CommandLine& line, const GenerateFlags& flags, std::string pr
   if (!generation.ok()) return runtime_error(generation.error().message);
 
   if (flags.json) {
-    const GenerateRequestInfo info{loaded.name, prompt->text, prompt->ids, flags.sampling.seed};
+    const GenerateRequestInfo info{loaded.name, prompt->text, prompt->ids,
+                                   flags.sampling.params.seed};
     out.write(generation_json(info, *generation, loaded.tokenizer));
   } else {
     if (!is_streamed && flags.echo) out.write(prompt->text);
@@ -165,7 +166,7 @@ int generate(const CommandLine& line, const GenerateFlags& flags, std::string pr
     if (!generation->text.ends_with('\n')) out.write("\n");
   }
   const int code = out.close();
-  if (!flags.quiet) print_closing_line(*generation, flags.sampling.seed);
+  if (!flags.quiet) print_closing_line(*generation, flags.sampling.params.seed);
   return is_interrupted() ? kInterrupted : code;
 }
 

@@ -1,12 +1,7 @@
 #include "forge/cli/generate_options.h"
 
-#include <cerrno>
-#include <cmath>
-#include <cstdlib>
-#include <limits>
 #include <random>
 
-#include "forge/cli/flag_values.h"
 #include "forge/cli/text_input.h"
 
 namespace forge::cli {
@@ -53,33 +48,6 @@ void add_length_options(CLI::App& app, GenerateFlags& flags) {
       ->group(group);
 }
 
-void add_sampling_options(CLI::App& app, GenerateFlags& flags) {
-  const std::string group = "Choice of tokens";
-  SamplingParams& s = flags.sampling;
-  const auto number = [&](const std::string& name, auto& value, const std::string& text) {
-    app.add_option(name, value, text)->type_name("X")->group(group);
-  };
-  number("--temperature", s.temperature, "0: always the most probable token");
-  number("--top-k", s.top_k, "Only the K most probable tokens; 0: off");
-  number("--top-p", s.top_p, "Only the most probable tokens that make up this probability; 1: off");
-  number("--min-p", s.min_p, "Only tokens this probable relative to the most probable one; 0: off");
-  number("--typical-p", s.typical_p,
-         "Only the most typical tokens that make up this probability; 1: off");
-  number("--repetition-penalty", s.repetition_penalty,
-         "Divides the logits of tokens in prompt and text; 1: off");
-  number("--presence-penalty", s.presence_penalty, "Lowers tokens that are in the text; 0: off");
-  number("--frequency-penalty", s.frequency_penalty,
-         "Lowers tokens for each time they are in the text; 0: off");
-  several(app.add_option("--logit-bias", flags.logit_bias,
-                         "Adds V to the logit of token ID (may be given several times)")
-              ->type_name("ID=V")
-              ->group(group));
-  add_seed_option(
-      app, [&flags](uint64_t seed) { flags.seed = seed; },
-      "Same seed, same text; random and printed where not given")
-      ->group(group);
-}
-
 void add_output_options(CLI::App& app, GenerateFlags& flags) {
   const std::string group = "Output";
   app.add_flag("--echo", flags.echo, "Print the prompt before the text")->group(group);
@@ -96,20 +64,6 @@ void add_output_options(CLI::App& app, GenerateFlags& flags) {
   app.add_flag("-q,--quiet", flags.quiet, "Nothing on stderr but errors")->group(group);
 }
 
-Result<LogitBias> parse_logit_bias(const std::string& text) {
-  const Error wrong = make_error("--logit-bias {}: expected ID=V, as in 42=-1.5", text);
-  const size_t equals = text.find('=');
-  if (equals == 0 || equals == std::string::npos || equals + 1 == text.size()) return wrong;
-  char* end = nullptr;
-  errno = 0;
-  const int64_t id = std::strtoll(text.c_str(), &end, 10);
-  if (end != text.c_str() + equals || errno != 0) return wrong;
-  if (id < 0 || id > std::numeric_limits<int32_t>::max()) return wrong;
-  const float bias = std::strtof(text.c_str() + equals + 1, &end);
-  if (*end != '\0' || std::isnan(bias)) return wrong;
-  return LogitBias{static_cast<int32_t>(id), bias};
-}
-
 }  // namespace
 
 void add_generate_options(CommandLine& line, GenerateFlags& flags) {
@@ -117,7 +71,8 @@ void add_generate_options(CommandLine& line, GenerateFlags& flags) {
   add_loading_options(line, flags.model);
   add_prompt_options(line.app(), flags);
   add_length_options(line.app(), flags);
-  add_sampling_options(line.app(), flags);
+  add_sampling_options(line.app(), flags.sampling,
+                       "Same seed, same text; random and printed where not given");
   add_output_options(line.app(), flags);
   add_runtime_options(line, flags.runtime);
 }
@@ -138,21 +93,10 @@ Status complete(GenerateFlags& flags) {
     if (stop.empty()) return make_error("--stop: expected at least one character");
     FORGE_TRY_STATUS(check_utf8(stop, "--stop"));
   }
-  flags.sampling.logit_bias.clear();
-  for (const std::string& text : flags.logit_bias) {
-    FORGE_TRY(const LogitBias bias, parse_logit_bias(text));
-    flags.sampling.logit_bias.push_back(bias);
-  }
-  // Ids are looked at once the model's vocabulary is known.
-  SamplingParams without_ids = flags.sampling;
-  without_ids.logit_bias.clear();
-  FORGE_TRY_STATUS(validate(without_ids, 0));
+  FORGE_TRY_STATUS(complete(flags.sampling));
   flags.json = flags.json || flags.n_logprobs.has_value();
-  if (flags.seed) {
-    flags.sampling.seed = *flags.seed;
-  } else {
-    flags.sampling.seed = std::random_device{}();  // 32 bits: short enough to type again
-  }
+  flags.sampling.params.seed =
+      flags.sampling.seed.value_or(std::random_device{}());  // 32 bits: short enough to type again
   return {};
 }
 

@@ -9,7 +9,7 @@
 #include "forge/base/result.h"
 #include "forge/cli/command_line.h"
 #include "forge/cli/model_options.h"
-#include "forge/sampling.h"
+#include "forge/cli/sampling_options.h"
 
 namespace forge::cli {
 
@@ -29,9 +29,7 @@ struct GenerateFlags {
   std::vector<int32_t> stop_ids;
   bool ignore_eos = false;
 
-  SamplingParams sampling{.temperature = 0.8};
-  std::optional<uint64_t> seed;
-  std::vector<std::string> logit_bias;  // "ID=V"
+  SamplingOptions sampling;
 
   bool echo = false;
   bool json = false;

@@ -24,6 +24,7 @@ struct Command {
 
 constexpr std::array kCommands = {
     Command{"generate", "Continue a prompt", run_generate},
+    Command{"chat", "Talk with a model", run_chat},
     Command{"serve", "Serve a model over HTTP, as OpenAI's API has it", run_serve},
     Command{"batch", "Answer a file of requests in OpenAI's batch format", run_batch},
     Command{"pull", "Download a model from the Hugging Face Hub", run_pull},
@@ -59,6 +60,7 @@ int print_help() {
       "  forge generate --prompt \"Once upon a time\"\n"
       "  forge pull HuggingFaceTB/SmolLM2-135M-Instruct\n"
       "  forge generate --model model.gguf --prompt \"The sea is\" --temperature 0\n"
+      "  forge chat model.gguf\n"
       "  forge serve model.gguf --port 8080\n"
       "  forge batch requests.jsonl -o answers.jsonl\n"
       "  forge inspect model.gguf\n";

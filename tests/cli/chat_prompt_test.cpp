@@ -1,30 +1,12 @@
 // Reference: the prompt written out by hand, as the ChatML template defines it.
 #include <gtest/gtest.h>
 
-#include <fstream>
-
 #include "forge/base/json.h"
+#include "tests/cli/chat_model_folder.h"
 #include "tests/cli/program.h"
 
 namespace forge::cli {
 namespace {
-
-constexpr std::string_view kChatMl =
-    "{% for message in messages %}{{'<|im_start|>' + message['role'] + '\\n' + message['content'] "
-    "+ "
-    "'<|im_end|>' + '\\n'}}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' "
-    "}}{% endif %}";
-
-/// The stories folder with a chat template in its tokenizer_config.json.
-std::string folder_with_template(const TemporaryFolder& folder, std::string_view source) {
-  const std::string model = copy_stories_folder(folder);
-  std::string config = read_file(model + "/tokenizer_config.json");
-  json::Writer text;
-  text.value(source);
-  config.insert(config.find('{') + 1, "\"chat_template\": " + text.text() + ",");
-  std::ofstream(model + "/tokenizer_config.json", std::ios::binary) << config;
-  return model;
-}
 
 std::string prompt_of(const std::string& model, const std::vector<std::string>& more) {
   std::vector<std::string> arguments = {"generate",     "--model", model,
@@ -37,7 +19,7 @@ std::string prompt_of(const std::string& model, const std::vector<std::string>& 
   return std::string(document->root().find("prompt").as_string().value_or("(none)"));
 }
 
-TEST(Chat, AppliesTheModelsTemplate) {
+TEST(ChatPrompt, AppliesTheModelsTemplate) {
   TemporaryFolder folder;
   const std::string model = folder_with_template(folder, kChatMl);
   EXPECT_EQ(prompt_of(model, {"--chat", "--prompt", "Who is Tom?"}),
@@ -49,7 +31,7 @@ TEST(Chat, AppliesTheModelsTemplate) {
   EXPECT_EQ(prompt_of(model, {"--prompt", "Who is Tom?"}), "Who is Tom?");
 }
 
-TEST(Chat, TheTemplateDecidesAboutBos) {
+TEST(ChatPrompt, TheTemplateDecidesAboutBos) {
   TemporaryFolder folder;
   const std::string model =
       folder_with_template(folder, "{{ bos_token }}{{ messages[0].content }}");
@@ -60,7 +42,7 @@ TEST(Chat, TheTemplateDecidesAboutBos) {
   EXPECT_EQ(outcome.out.find("\"prompt_ids\":[0,0"), std::string::npos) << outcome.out;
 }
 
-TEST(Chat, ATemplateThatFailsIsOneLine) {
+TEST(ChatPrompt, ATemplateThatFailsIsOneLine) {
   TemporaryFolder folder;
   const std::string broken = folder_with_template(folder, "{% for %}");
   const Outcome syntax = run_forge({"generate", "--model", broken, "--chat", "--prompt", "Tom"});

@@ -1,0 +1,20 @@
+// What stdin, stdout and stderr are connected to.
+#pragma once
+
+namespace forge::cli {
+
+struct Terminal {
+  bool is_input = false;   // stdin is a terminal
+  bool is_output = false;  // stdout is one
+  bool is_error = false;   // stderr is one
+  /// TERM says that it understands no escape sequences, or does not say what it is.
+  bool is_dumb = true;
+  /// Colours are welcome: NO_COLOR (no-color.org) is unset or empty, and the terminal is not dumb.
+  bool wants_color = false;
+  int n_columns = 80;
+};
+
+/// Asks the system and the environment.
+[[nodiscard]] Terminal terminal();
+
+}  // namespace forge::cli
