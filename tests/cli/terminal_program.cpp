@@ -22,7 +22,8 @@ TerminalProgram::TerminalProgram(const std::vector<std::string>& arguments,
   size.ws_col = static_cast<unsigned short>(n_columns);
   process_ = ::forkpty(&terminal_, nullptr, nullptr, &size);
   if (process_ != 0) return;
-  for (const char* name : {"FORGE_MODEL", "FORGE_DEVICE", "NO_COLOR"}) ::unsetenv(name);
+  forget_environment();
+  ::unsetenv("NO_COLOR");
   ::setenv("TERM", "xterm", 1);
   for (const Environment& entry : environment) {
     ::setenv(entry.name.c_str(), entry.value.c_str(), 1);

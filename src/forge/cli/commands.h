@@ -21,6 +21,7 @@ namespace forge::cli {
 [[nodiscard]] int run_verify(const Arguments& arguments);
 [[nodiscard]] int run_compare_quality(const Arguments& arguments);
 [[nodiscard]] int run_make_random(const Arguments& arguments);
+[[nodiscard]] int run_doctor(const Arguments& arguments);
 [[nodiscard]] int run_version(const Arguments& arguments);
 
 }  // namespace forge::cli

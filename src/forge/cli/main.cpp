@@ -39,6 +39,7 @@ constexpr std::array kCommands = {
     Command{"compare-quality", "Measure how well one model stands in for another",
             run_compare_quality},
     Command{"make-random", "Write a GGUF file with random weights", run_make_random},
+    Command{"doctor", "Show what this machine has and what Forge will use of it", run_doctor},
     Command{"version", "Show version, compiler, CPU features and build options", run_version},
 };
 

@@ -9,36 +9,10 @@
 #include "forge/cli/chat/saved_chat.h"
 #include "forge/cli/chat/session.h"
 #include "forge/cli/report.h"
+#include "forge/cli/wrapped_text.h"
 
 namespace forge::cli::chat {
 namespace {
-
-/// A name and its text, which is wrapped: beside the name where there is room, else below it.
-std::string entry(std::string_view name, std::string_view text, size_t name_width, int n_columns) {
-  constexpr size_t kLeastText = 24;
-  const size_t width = static_cast<size_t>(std::max(n_columns, 1));
-  const bool is_beside = name_width + 4 + kLeastText < width;
-  std::string out = fmt::format("  {:<{}}", name, is_beside ? name_width : 0);
-  if (!is_beside) out += "\n";
-  const std::string indent(is_beside ? name_width + 4 : 4, ' ');
-  std::string line = is_beside ? "  " : indent;
-  size_t n_used = indent.size();
-  for (bool is_first = true; !text.empty(); is_first = false) {
-    const size_t end = std::min(text.find(' '), text.size());
-    if (!is_first && n_used + 1 + end >= width) {
-      out += line + "\n";
-      line = indent;
-      n_used = indent.size();
-    } else if (!is_first) {
-      line += ' ';
-      ++n_used;
-    }
-    line += text.substr(0, end);
-    n_used += end;
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
-  return out + line + "\n";
-}
 
 /// The beginning of a message, for a line about it.
 std::string beginning(std::string_view text) {
@@ -99,7 +73,8 @@ void Session::help() const {
   rows.emplace_back("//...", "A message that begins with one /");
   rows.emplace_back("Ctrl-C", "Stops an answer, or clears what is typed");
   std::string text;
-  for (const auto& [name, what] : rows) text += entry(name, what, width, terminal_.n_columns);
+  for (const auto& [name, what] : rows)
+    text += wrapped_entry(name, what, width, terminal_.n_columns);
   print(text);
 }
 
@@ -124,8 +99,9 @@ void Session::show_or_change_setting(const std::string& argument) {
   if (argument.empty()) {
     std::string text;
     for (const std::string& name : setting_names()) {
-      text += entry(fmt::format("{:<18}  {:<7}", name, harmless(setting_text(settings_, name))),
-                    setting_help(name), 27, terminal_.n_columns);
+      text +=
+          wrapped_entry(fmt::format("{:<18}  {:<7}", name, harmless(setting_text(settings_, name))),
+                        setting_help(name), 27, terminal_.n_columns);
     }
     return print(text);
   }
@@ -229,7 +205,8 @@ void Session::show_stats() const {
   rows.emplace_back("messages", fmt::format("{}", conversation_.n_messages()));
   rows.emplace_back("device", model_->engine().info().device_text);
   std::string text;
-  for (const auto& [name, value] : rows) text += entry(name, value, 11, terminal_.n_columns);
+  for (const auto& [name, value] : rows)
+    text += wrapped_entry(name, value, 11, terminal_.n_columns);
   print(text);
 }
 

@@ -47,7 +47,7 @@ bool may_use_tiles() {
 }  // namespace
 
 // Bit numbers: Intel SDM vol. 2A, CPUID.
-bool machine_has(IsaLevel level) {
+std::vector<std::string_view> missing_features(IsaLevel level) {
   const Registers leaf1 = cpuid(1, 0);
   const Registers leaf7 = cpuid(7, 0);
   const Registers leaf7_1 = cpuid(7, 1);
@@ -55,53 +55,68 @@ bool machine_has(IsaLevel level) {
   constexpr uint64_t kYmm = 0x6;
   constexpr uint64_t kZmm = 0xE6;
   constexpr uint64_t kTiles = 0x60000;
-  const bool has_avx2 = (state & kYmm) == kYmm && bit(leaf1.c, 12) && bit(leaf1.c, 29) &&
-                        bit(leaf1.c, 28) && bit(leaf7.b, 5);  // FMA, F16C, AVX, AVX2
-  // F, DQ, BW, VL, VNNI
-  const bool has_avx512 = has_avx2 && (state & kZmm) == kZmm && bit(leaf7.b, 16) &&
-                          bit(leaf7.b, 17) && bit(leaf7.b, 30) && bit(leaf7.b, 31) &&
-                          bit(leaf7.c, 11);
-  const bool has_bf16 = has_avx512 && bit(leaf7_1.a, 5);
-  switch (level) {
-    case IsaLevel::kAvx2:
-      return has_avx2;
-    case IsaLevel::kAvxVnni:
-      return has_avx2 && bit(leaf7_1.a, 4);
-    case IsaLevel::kAvx512:
-      return has_avx512;
-    case IsaLevel::kAvx512Bf16:
-      return has_bf16;
-    case IsaLevel::kAmx:  // AMX-TILE, AMX-INT8
-      return has_bf16 && (state & kTiles) == kTiles && bit(leaf7.d, 24) && bit(leaf7.d, 25) &&
-             may_use_tiles();
-    default:
-      return false;
+  std::vector<std::string_view> missing;
+  const auto need = [&](bool has, std::string_view name) {
+    if (!has) missing.push_back(name);
+  };
+  if (level < IsaLevel::kAvx2 || level > IsaLevel::kAmx) {
+    if (level != IsaLevel::kScalar) missing.push_back("aarch64");
+    return missing;
   }
+  need(bit(leaf1.c, 12), "fma");
+  need(bit(leaf1.c, 29), "f16c");
+  need(bit(leaf1.c, 28), "avx");
+  need(bit(leaf7.b, 5), "avx2");
+  need((state & kYmm) == kYmm, "256-bit registers saved by the system");
+  if (level == IsaLevel::kAvxVnni) need(bit(leaf7_1.a, 4), "avx_vnni");
+  if (level < IsaLevel::kAvx512) return missing;
+  need(bit(leaf7.b, 16), "avx512f");
+  need(bit(leaf7.b, 17), "avx512dq");
+  need(bit(leaf7.b, 30), "avx512bw");
+  need(bit(leaf7.b, 31), "avx512vl");
+  need(bit(leaf7.c, 11), "avx512_vnni");
+  need((state & kZmm) == kZmm, "512-bit registers saved by the system");
+  if (level >= IsaLevel::kAvx512Bf16) need(bit(leaf7_1.a, 5), "avx512_bf16");
+  if (level < IsaLevel::kAmx) return missing;
+  need(bit(leaf7.d, 24), "amx_tile");
+  need(bit(leaf7.d, 25), "amx_int8");
+  need((state & kTiles) == kTiles && may_use_tiles(), "tiles allowed by the system");
+  return missing;
 }
 
 #elif defined(__aarch64__)
 
-bool machine_has(IsaLevel level) {
+std::vector<std::string_view> missing_features(IsaLevel level) {
   const unsigned long caps = getauxval(AT_HWCAP);
   const unsigned long caps2 = getauxval(AT_HWCAP2);
-  const bool has_neon = (caps & HWCAP_ASIMD) != 0;
-  const bool has_dotprod = has_neon && (caps & HWCAP_ASIMDDP) != 0;
-  switch (level) {
-    case IsaLevel::kNeon:
-      return has_neon;
-    case IsaLevel::kDotprod:
-      return has_dotprod;
-    case IsaLevel::kI8mm:
-      return has_dotprod && (caps2 & HWCAP2_I8MM) != 0 && (caps2 & HWCAP2_BF16) != 0;
-    default:
-      return false;
+  std::vector<std::string_view> missing;
+  const auto need = [&](bool has, std::string_view name) {
+    if (!has) missing.push_back(name);
+  };
+  if (level < IsaLevel::kNeon) {
+    if (level != IsaLevel::kScalar) missing.push_back("x86-64");
+    return missing;
   }
+  need((caps & HWCAP_ASIMD) != 0, "asimd");
+  if (level >= IsaLevel::kDotprod) need((caps & HWCAP_ASIMDDP) != 0, "asimddp");
+  if (level >= IsaLevel::kI8mm) {
+    need((caps2 & HWCAP2_I8MM) != 0, "i8mm");
+    need((caps2 & HWCAP2_BF16) != 0, "bf16");
+  }
+  return missing;
 }
 
 #else
 
-bool machine_has(IsaLevel) { return false; }
+std::vector<std::string_view> missing_features(IsaLevel level) {
+  if (level == IsaLevel::kScalar) return {};
+  return {"x86-64 or aarch64"};
+}
 
 #endif
+
+bool machine_has(IsaLevel level) {
+  return level != IsaLevel::kScalar && missing_features(level).empty();
+}
 
 }  // namespace forge::kernels::cpu
