@@ -132,6 +132,7 @@ TEST(Findings, WhatIsBroken) {
   facts = good_machine();
   facts.cuda.wanted = "cuda";
   facts.cuda.wanted_problem = "no NVIDIA driver";
+  facts.model.problem = "no NVIDIA driver";
   expect_problem(facts, "FORGE_DEVICE=cuda: no NVIDIA driver");
   facts = good_machine();
   facts.model.origin = "FORGE_MODEL";

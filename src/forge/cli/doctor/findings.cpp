@@ -109,10 +109,12 @@ void judge_cuda(const CudaFacts& cuda, Findings& findings) {
 
 void judge_models(const Facts& facts, Findings& findings) {
   const ModelFacts& model = facts.model;
-  if (!model.problem.empty()) {
+  // What keeps every model from running has been said once.
+  const bool is_said = !facts.cuda.wanted_problem.empty() || !facts.cpu.isa_problem.empty();
+  if (!model.problem.empty() && !is_said) {
     findings.problems.push_back(fmt::format(
         "{}: {}", model.origin == "FORGE_MODEL" ? "FORGE_MODEL" : "the model", model.problem));
-  } else {
+  } else if (model.problem.empty()) {
     findings.uses.push_back(
         fmt::format("model: {} where none is named, on {}", model.name, model.device));
   }
