@@ -26,8 +26,8 @@ TEST(Help, ListsTheCommands) {
 TEST(Help, EveryCommandHasSome) {
   const std::string list = run_forge({"--help"}).out;
   for (const std::string command :
-       {"generate", "serve", "batch", "inspect", "tokenize", "perplexity", "quantize", "verify",
-        "compare-quality", "bench", "make-random", "version"}) {
+       {"generate", "chat", "doctor", "serve", "batch", "inspect", "tokenize", "perplexity",
+        "quantize", "verify", "compare-quality", "bench", "make-random", "version"}) {
     EXPECT_NE(list.find("\n  " + command + " "), std::string::npos) << command;
     const Outcome help = run_forge({command, "--help"});
     EXPECT_EQ(help.exit_code, 0) << command;
