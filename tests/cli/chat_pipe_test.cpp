@@ -1,8 +1,4 @@
 // Trusts: docs/chat.md. The program over pipes: answers on stdout, all else on stderr.
-//
-// Seen to fail: without the prefix cache in chat_engine.cpp (AConversationIsNotComputedAgain), with
-// commands read in blocks (CommandsAreNotMessages), with thoughts always shown
-// (ThoughtsStayOut...).
 #include <gtest/gtest.h>
 
 #include <algorithm>

@@ -1,7 +1,4 @@
 // Trusts: docs/chat.md. The program on a terminal: keys, Ctrl-C, pasting, colours, history.
-//
-// Seen to fail: with Ctrl-C left to the terminal, without the paste key, with the control filter
-// left out of the printer, with history written for --no-history.
 #include <gtest/gtest.h>
 
 #include <csignal>
