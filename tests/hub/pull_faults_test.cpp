@@ -64,7 +64,7 @@ TEST_F(PullTest, DamageTwiceIsAnErrorAndLeavesNoFile) {
   const std::string message = error();
   EXPECT_NE(message.find("model.safetensors: checksum mismatch, twice"), std::string::npos)
       << message;
-  EXPECT_EQ(n_incomplete(), 0);
+  EXPECT_EQ(n_incomplete(6000), 0);  // a smaller file may have been under way
   EXPECT_FALSE(std::filesystem::exists(home_.path("hub/models--org--model/refs/main")));
   hub_.set_faults("{}");
   expect_weights(pull());
@@ -89,7 +89,7 @@ TEST_F(PullTest, ServersWithoutRangesStartAgain) {
 TEST_F(PullTest, LiesAboutSizesAreNotBelieved) {
   hub_.set_faults(R"({"model.safetensors": [{"size": 2000000, "times": 99}]})");
   const std::string message = error();
-  EXPECT_NE(message.find("has 2000000 bytes there, expected 1000000"), std::string::npos)
+  EXPECT_NE(message.find("sends 2000000 bytes in all, expected 1000000"), std::string::npos)
       << message;
   std::filesystem::remove_all(home_.path("hub"));
   hub_.set_faults(R"({"config.json": [{"extra": 100000, "times": 99}]})");
@@ -176,7 +176,7 @@ TEST_F(PullTest, AnswersThatMakeNoSense) {
   EXPECT_NE(with_body("<html>").find("is no JSON"), std::string::npos);
   EXPECT_NE(with_body("{}").find("no commit and list of files"), std::string::npos);
   hub_.set_faults(R"({"api": [{"pad": 40000000, "times": 9}]})");
-  EXPECT_NE(error().find("an answer of more than"), std::string::npos) << error();
+  EXPECT_NE(error().find("sends an answer of more than"), std::string::npos) << error();
   hub_.set_faults(R"({"api": [{"files": [{"rfilename": "../../evil", "size": 1}], "times": 9}]})");
   EXPECT_NE(error().find("leads somewhere else"), std::string::npos) << error();
   EXPECT_FALSE(std::filesystem::exists(home_.path("hub/models--org--model/snapshots")));

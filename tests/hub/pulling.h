@@ -63,11 +63,12 @@ class PullTest : public PythonTest {
     EXPECT_TRUE(read_file(model->path + "/model.safetensors") == kWeights);
     EXPECT_EQ(n_incomplete(), 0);
   }
-  /// Files that begin and do not end.
-  [[nodiscard]] int n_incomplete() const {
+  /// Files that have begun, with so many bytes at least, and not ended.
+  [[nodiscard]] int n_incomplete(uintmax_t n_bytes = 0) const {
     int n = 0;
     for (const auto& entry : std::filesystem::recursive_directory_iterator(home_.path())) {
-      n += entry.path().extension() == ".incomplete" ? 1 : 0;
+      const bool has_begun = entry.path().extension() == ".incomplete";
+      n += has_begun && entry.file_size() >= n_bytes ? 1 : 0;
     }
     return n;
   }

@@ -32,13 +32,12 @@ std::string revision_text(const hub::CachedRevision& revision) {
 }
 
 std::string format_text(const hub::CachedRevision& revision) {
-  std::string text =
-      revision.formats.empty() ? "-" : fmt::format("{}", fmt::join(revision.formats, ", "));
-  if (!revision.is_complete) text += ", incomplete";
+  std::vector<std::string> parts = revision.formats;
+  if (!revision.is_complete) parts.emplace_back("incomplete");
   if (revision.n_incomplete_bytes > 0) {
-    text += fmt::format(", {} begun", format_bytes(revision.n_incomplete_bytes));
+    parts.push_back(fmt::format("{} begun", format_bytes(revision.n_incomplete_bytes)));
   }
-  return one_line(text);
+  return one_line(fmt::format("{}", fmt::join(parts, ", ")));
 }
 
 std::string as_table(const std::vector<hub::CachedRevision>& revisions) {

@@ -101,23 +101,24 @@ bool BlobDownload::Range::on_head(const ResponseHead& head) {
   if (head.status == 206) {
     const ContentRange range = parse_content_range(head.field("content-range"));
     if (range.total >= 0 && range.total != size) {
-      return refuse(fmt::format("has {} bytes there, expected {}", range.total, size));
+      return refuse(fmt::format("sends {} bytes in all, expected {}", range.total, size));
     }
-    if (range.first != next() || range.last >= end_) return refuse("the answer is another part");
+    if (range.first != next() || range.last >= end_)
+      return refuse("sends another part than was asked for");
     blob_.resolved_url_ = head.url;
     return true;
   }
-  if (head.status != 200) return refuse(fmt::format("HTTP {} for a file", head.status));
+  if (head.status != 200) return refuse(fmt::format("answers with HTTP {}", head.status));
   const std::string& length = head.field("content-length");
   if (!length.empty() && length != std::to_string(size)) {
-    return refuse(fmt::format("has {:.20} bytes there, expected {}", length, size));
+    return refuse(fmt::format("sends {:.20} bytes in all, expected {}", length, size));
   }
   return blob_.take_whole_answer(*this);
 }
 
 bool BlobDownload::Range::on_body(std::span<const char> bytes) {
   const auto n = static_cast<int64_t>(bytes.size());
-  if (n > end_ - next()) return refuse("more bytes than were asked for");
+  if (n > end_ - next()) return refuse("sends more bytes than were asked for");
   blob_.n_received_ += n;
   blob_.n_since_failure_ += n;
   if (blob_.n_since_failure_ >= kProgressBytes) blob_.retry_.succeed();
@@ -233,9 +234,9 @@ void BlobDownload::on_failure(Range& range, const Fault& fault) {
     return;
   }
   not_before_ = std::max(not_before_, Clock::now() + *delay);
-  context_.events.note(fmt::format("{}: {} at {}: again in {:.1f} s", file_.name, met.brief(),
-                                   format_bytes(partial_->n_done()),
-                                   static_cast<double>(delay->count()) / 1e3));
+  context_.events.note(fmt::format("{}: {}; again in {:.1f} s, from {}", file_.name, met.brief(),
+                                   static_cast<double>(delay->count()) / 1e3,
+                                   format_bytes(partial_->n_done())));
 }
 
 void BlobDownload::restart_ranges() {
@@ -326,9 +327,9 @@ Status BlobDownload::step() {
 FileProgress BlobDownload::progress() const {
   FileProgress progress{
       .name = file_.name, .n_bytes = file_.n_bytes, .n_received = n_received_, .state = state_};
-  if (is_done()) progress.n_done = file_.n_bytes;
+  if (is_done()) progress.n_done = progress.n_kept = file_.n_bytes;
   if (partial_) {
-    progress.n_done = partial_->n_done();
+    progress.n_done = progress.n_kept = partial_->n_done();
     for (const auto& range : ranges_) progress.n_done += range->n_kept();
   }
   return progress;

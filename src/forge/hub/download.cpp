@@ -57,8 +57,14 @@ Result<DownloadCounts> download(DownloadContext& context, std::vector<RepoFile> 
   std::stable_sort(files.begin(), files.end(),
                    [](const RepoFile& a, const RepoFile& b) { return a.n_bytes < b.n_bytes; });
   Blobs blobs;
+  std::set<std::string> hashes;
+  std::vector<RepoFile> again;  // the same content under another name
   for (RepoFile& file : files) {
-    blobs.push_back(std::make_unique<BlobDownload>(context, std::move(file)));
+    if (!hashes.insert(file.hash).second) {
+      again.push_back(std::move(file));
+    } else {
+      blobs.push_back(std::make_unique<BlobDownload>(context, std::move(file)));
+    }
   }
   const auto tell = [&] {
     if (context.events.on_progress) context.events.on_progress(progress_of(blobs));
@@ -76,6 +82,9 @@ Result<DownloadCounts> download(DownloadContext& context, std::vector<RepoFile> 
     tell();
   }
   tell();
+  for (const RepoFile& file : again) {
+    FORGE_TRY_STATUS(context.cache.link_file(context.repo, context.commit, file.name, file.hash));
+  }
   DownloadCounts counts;
   for (const auto& blob : blobs) counts.n_received += blob->progress().n_received;
   return counts;

@@ -107,13 +107,14 @@ std::string Fault::brief() const {
     case Kind::kTls:
       return "TLS failed";
     case Kind::kStatus:
+      if (status == 429) return fmt::format("too many requests to {}", host);
       return fmt::format("HTTP {} from {}", status, host);
     case Kind::kRedirect:
     case Kind::kProtocol:
     case Kind::kStopped:
       break;
   }
-  return detail;
+  return fmt::format("{} {}", host, detail);
 }
 
 std::string describe(const Fault& fault, const Wanted& wanted, const Settings& settings) {
@@ -145,7 +146,8 @@ std::string describe(const Fault& fault, const Wanted& wanted, const Settings& s
     case Fault::Kind::kStatus:
       return describe_status(fault, what, wanted, settings);
     default:
-      return fmt::format("{}: {}: {}", what, fault.host, fault.detail);
+      return fmt::format("{}: {} {}: try again later, and without a proxy or a mirror", what,
+                         fault.host, fault.detail);
   }
 }
 

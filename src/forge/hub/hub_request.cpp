@@ -31,7 +31,7 @@ class Whole final : public Receiver {
     answer.fault = fault;
     if (fault.kind == Fault::Kind::kStopped) {
       answer.fault.kind = Fault::Kind::kProtocol;
-      answer.fault.detail = fmt::format("an answer of more than {} bytes", max_bytes_);
+      answer.fault.detail = fmt::format("sends an answer of more than {} bytes", max_bytes_);
     }
     is_over = true;
   }
@@ -68,7 +68,7 @@ Answer ask(Transfers& transfers, const Request& request, size_t max_bytes, const
         fault.kind == Fault::Kind::kNoHost || fault.kind == Fault::Kind::kRefused;
     const auto delay = retry.after(fault);
     if (fault.ok() || is_offline || !delay) return std::move(receiver.answer);
-    events.note(fmt::format("{}: again in {:.1f} s", fault.brief(),
+    events.note(fmt::format("{}; again in {:.1f} s", fault.brief(),
                             static_cast<double>(delay->count()) / 1e3));
     for (const Clock::time_point due = Clock::now() + *delay; Clock::now() < due;) {
       if (events.is_stopped()) return {.fault = stopped(), .head = {}, .body = {}};

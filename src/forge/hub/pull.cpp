@@ -85,6 +85,10 @@ Result<PulledModel> pull(const ModelName& name, const PullOptions& options,
     return make_error("{}: cannot be downloaded offline (--offline or HF_HUB_OFFLINE)",
                       name.text());
   }
+  if (!settings.token.empty() && settings.endpoint.starts_with("http://")) {
+    events.note(fmt::format("warning: the token ({}) goes to {} unencrypted", settings.token_origin,
+                            settings.endpoint));
+  }
   FORGE_TRY(const std::unique_ptr<Transfers> transfers, Transfers::make(settings));
   FORGE_TRY(const RepoListing listing, list_repo(*transfers, name, settings, events));
   FORGE_TRY(FileSelection selection, select_files(listing, name, options.memory_bytes));

@@ -14,6 +14,7 @@ struct FileProgress {
   std::string name;
   int64_t n_bytes = 0;     // of the whole file
   int64_t n_done = 0;      // received or found, in order or not
+  int64_t n_kept = 0;      // of these on the disk: what the next run goes on from
   int64_t n_received = 0;  // over the network, in this run
   State state = State::kQueued;
 };

@@ -62,7 +62,17 @@ int64_t percent(int64_t n_done, int64_t n_bytes) {
 }
 
 std::string time_left(int64_t n_left, double speed) {
-  return speed < 1 ? "-:--" : clock_text(static_cast<double>(n_left) / speed);
+  const double seconds = speed < 1 ? 1e9 : static_cast<double>(n_left) / speed;
+  return seconds > 99 * 3600 ? "-:--" : clock_text(seconds);
+}
+
+/// "35.7/38.1 MiB": the unit once where both have the same.
+std::string size_text(int64_t n_done, int64_t n_bytes) {
+  const std::string done = format_bytes(n_done);
+  const std::string all = format_bytes(n_bytes);
+  const size_t blank = done.find(' ');
+  const bool same_unit = done.substr(blank) == all.substr(all.find(' '));
+  return (same_unit ? done.substr(0, blank) : done) + "/" + all;
 }
 
 std::string rate_text(double speed) {
@@ -84,36 +94,39 @@ double Speed::bytes_per_second() const {
 }
 
 std::string format_row(const ProgressRow& row, int width, bool has_colour) {
-  constexpr int kBarLength = 20;
-  const std::string share = fmt::format("{:>3}%", percent(row.n_done, row.n_bytes));
-  const std::string size =
-      fmt::format("{:>8} / {:<8}", format_bytes(row.n_done), format_bytes(row.n_bytes));
-  const std::string speed =
-      row.speed < 0 ? std::string(21, ' ')
-                    : fmt::format("{:>11} {:>9}", rate_text(row.speed),
-                                  "ETA " + time_left(row.n_bytes - row.n_done, row.speed));
-  int left = width - 1 - static_cast<int>(share.size()) - 1;  // the last column makes some wrap
-  const auto takes = [&](int columns, int least_name) {
-    if (left - columns < least_name) return false;
-    left -= columns;
+  constexpr int kBarLength = 14;
+  constexpr int kLeastName = 12;
+  constexpr int kUsefulName = 20;
+  const std::string share = fmt::format("{:>4}%", percent(row.n_done, row.n_bytes));
+  const std::string size = fmt::format(" {:>14}", size_text(row.n_done, row.n_bytes));
+  const std::string speed = fmt::format(" {:>11}", row.speed < 0 ? "" : rate_text(row.speed));
+  const std::string left = fmt::format(
+      " {:>8}", row.speed < 0 ? "" : "ETA " + time_left(row.n_bytes - row.n_done, row.speed));
+  // The last column stays free: some terminals go to the next line when it is written.
+  int n_free = width - 1 - static_cast<int>(share.size());
+  const auto takes = [&](size_t columns, int least_name) {
+    if (n_free - static_cast<int>(columns) < least_name) return false;
+    n_free -= static_cast<int>(columns);
     return true;
   };
-  const bool has_size = takes(static_cast<int>(size.size()) + 1, 10);
-  const bool has_speed = takes(static_cast<int>(speed.size()) + 1, 16);
-  const bool has_bar = takes(kBarLength + 3, 16);
-  const int name_width = std::min(std::max(left, 1), 40);
+  const bool has_size = takes(size.size(), kLeastName);
+  const bool has_left = takes(left.size(), kLeastName);
+  const bool has_speed = takes(speed.size(), kLeastName);
+  const bool has_bar = takes(kBarLength + 3, kUsefulName);
+  const int name_width = std::clamp(n_free, 1, 40);
   std::string text =
-      fmt::format("{:<{}} ", shortened(row.name, static_cast<size_t>(name_width)), name_width);
+      fmt::format("{:<{}}", shortened(row.name, static_cast<size_t>(name_width)), name_width);
   if (has_bar) {
     const auto n = static_cast<size_t>(kBarLength * percent(row.n_done, row.n_bytes) / 100);
     const std::string done(n, '=');
     const std::string rest(kBarLength - n, ' ');
-    text += has_colour ? fmt::format("[\x1b[32m{}\x1b[0m{}] ", done, rest)
-                       : fmt::format("[{}{}] ", done, rest);
+    text += has_colour ? fmt::format(" [\x1b[32m{}\x1b[0m{}]", done, rest)
+                       : fmt::format(" [{}{}]", done, rest);
   }
   text += share;
-  if (has_size) text += " " + size;
-  if (has_speed) text += " " + speed;
+  if (has_size) text += size;
+  if (has_speed) text += speed;
+  if (has_left) text += left;
   return text;
 }
 
@@ -125,10 +138,12 @@ PullDisplay::PullDisplay(bool is_wanted)
 
 void PullDisplay::show(const hub::PullProgress& progress) {
   n_done_ = 0;
+  n_kept_ = 0;
   n_total_ = 0;
   int64_t n_received = 0;
   for (const hub::FileProgress& file : progress.files) {
     n_done_ += file.n_done;
+    n_kept_ += file.n_kept;
     n_total_ += file.n_bytes;
     n_received += file.n_received;
   }

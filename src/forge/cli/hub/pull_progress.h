@@ -48,7 +48,8 @@ class PullDisplay {
   /// Takes the rows away, so that a line can be printed.
   void clear();
 
-  [[nodiscard]] int64_t n_done() const { return n_done_; }
+  /// Of all files: bytes on the disk, and in all. 0 where nothing has begun.
+  [[nodiscard]] int64_t n_kept() const { return n_kept_; }
   [[nodiscard]] int64_t n_total() const { return n_total_; }
 
  private:
@@ -61,6 +62,7 @@ class PullDisplay {
   const bool is_terminal_;
   const bool has_colour_;
   int n_rows_ = 0;
+  int64_t n_kept_ = 0;
   int64_t n_done_ = 0;
   int64_t n_total_ = 0;
   Clock::time_point drawn_{};

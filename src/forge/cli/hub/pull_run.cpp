@@ -64,7 +64,7 @@ void tell_what_is_kept(const PullDisplay& display) {
   note(display.n_total() == 0
            ? "interrupted"
            : fmt::format("interrupted: {} of {} are kept, the same command goes on from there",
-                         format_bytes(display.n_done()), format_bytes(display.n_total())));
+                         format_bytes(display.n_kept()), format_bytes(display.n_total())));
 }
 
 }  // namespace
@@ -74,6 +74,7 @@ bool was_interrupted() { return stop_signal != 0; }
 Result<hub::PulledModel> run_pull_of(const hub::ModelName& name, const hub::Settings& settings,
                                      OnInterrupt on_interrupt, PullNoise noise) {
   const StopFlag flag;
+  std::signal(SIGXFSZ, SIG_IGN);  // a file above a limit is an error that says so
   hub::PullOptions options{.settings = settings, .memory_bytes = std::nullopt};
   options.settings.user_agent = fmt::format("forge/{}", kVersion);
   if (const auto memory = engine::available_memory()) options.memory_bytes = memory->bytes;
