@@ -30,6 +30,8 @@ class FakeHub {
   void set_access(std::string_view json) const { folder_.write("access.json", json); }
   /// No faults, all access, an empty requests.log.
   void reset() const;
+  /// From now on other clients' requests take no faults and are not in the log.
+  void listen_to(std::string_view user_agent) const { folder_.write("agent", user_agent); }
   /// Lets answers go on that a fault has stopped.
   void go() const { folder_.write("go", ""); }
 

@@ -131,7 +131,7 @@ TEST_F(PullTest, StoppingKeepsWhatCame) {
   events.on_progress = [&](const PullProgress& progress) {
     is_stopped = progress.files[0].state == FileProgress::State::kDone &&
                  progress.files[1].state == FileProgress::State::kDone &&
-                 progress.files[2].n_done >= 30'000;
+                 progress.files[2].n_kept >= 30'000;
   };
   events.is_stopped = [&] { return is_stopped; };
   const auto model = hub::pull(*name, {settings_, std::nullopt}, events);

@@ -39,8 +39,11 @@ class PullTest : public PythonTest {
   }
   static void TearDownTestSuite() { shared_hub_.reset(); }
   void SetUp() override {
-    hub_.reset();
     PythonTest::SetUp();
+    // Requests of an earlier test may still be on their way.
+    settings_.user_agent = testing::UnitTest::GetInstance()->current_test_info()->name();
+    hub_.listen_to(settings_.user_agent);
+    hub_.reset();
   }
 
   Result<PulledModel> pull(std::string_view text = "org/model") {

@@ -169,8 +169,10 @@ int run_bench_serve(const Arguments& arguments) {
     const auto say = [is_quiet = options.quiet](std::string_view text) {
       if (!is_quiet) note(fmt::format("server: {}", text));
     };
-    Result<std::unique_ptr<ChildServer>> started = ChildServer::start(
-        {"/proc/self/exe", "serve", "--model", options.model, "--port", "0"}, say);
+    std::vector<std::string> command = {"/proc/self/exe", "serve",  "--model",
+                                        options.model,    "--port", "0"};
+    if (options.is_offline) command.emplace_back("--offline");
+    Result<std::unique_ptr<ChildServer>> started = ChildServer::start(command, say);
     if (!started.ok()) return runtime_error(started.error().message);
     child = std::move(started).value();
     address = child->url();

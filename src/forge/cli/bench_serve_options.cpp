@@ -117,6 +117,9 @@ void add_bench_serve_options(CommandLine& line, BenchServeOptions& options) {
       ->type_name("M")
       ->always_capture_default(false)
       ->group("Server");
+  app.add_flag("--offline", options.is_offline,
+               "Let the server that is started take its model from the cache only")
+      ->group("Server");
   app.add_option("--api-key", options.api_key, "Sent as a bearer token")
       ->type_name("K")
       ->envname("FORGE_API_KEY")

@@ -13,8 +13,9 @@
 namespace forge::cli {
 
 struct BenchServeOptions {
-  std::string url;    // empty: a server of our own for the model
-  std::string model;  // with url: what requests call it; empty: the server's first
+  std::string url;          // empty: a server of our own for the model
+  std::string model;        // with url: what requests call it; empty: the server's first
+  bool is_offline = false;  // of the server that is started
   std::string api_key;
   std::string endpoint = "completions";
 

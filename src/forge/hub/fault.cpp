@@ -25,7 +25,7 @@ std::string describe_refusal(const Fault& fault, const std::string& what, const 
   if (fault.detail == "Access to this resource is disabled.") {
     return fmt::format("{}: disabled by the Hub ({})", what, page);
   }
-  if (fault.detail.starts_with("Invalid credentials") || fault.detail.starts_with("Invalid user")) {
+  if (fault.sent_token && fault.detail.starts_with("Invalid credentials")) {
     return fmt::format("{}: the Hub does not know the token of {}: {}", what, settings.token_origin,
                        how_to_log_in());
   }

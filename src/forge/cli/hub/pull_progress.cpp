@@ -49,8 +49,11 @@ void print(std::string_view text) {
   std::fflush(stderr);
 }
 
-/// The end of a name says more than its beginning.
-std::string shortened(const std::string& name, size_t width) {
+/// The ending says least, the end before it most: a shard's number, a quantisation.
+std::string shortened(std::string name, size_t width) {
+  for (const std::string_view ending : {".safetensors", ".gguf"}) {
+    if (name.size() > width && name.ends_with(ending)) name.resize(name.size() - ending.size());
+  }
   if (name.size() <= width) return name;
   return width < 4 ? name.substr(0, width) : ".." + name.substr(name.size() - width + 2);
 }
