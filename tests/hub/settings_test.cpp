@@ -98,6 +98,8 @@ TEST_F(SettingsTest, EndpointOfflineAuthoritiesAndTimeouts) {
   EXPECT_TRUE(read().is_offline);
   EXPECT_EQ(read().ca_file, "/r");
   EXPECT_EQ(read().stall_timeout, std::chrono::seconds(3));
+  set("CURL_CA_BUNDLE", "/c");
+  EXPECT_EQ(read().ca_file, "/c");
   set("SSL_CERT_FILE", "/s");
   EXPECT_EQ(read().ca_file, "/s");
   set("HF_HUB_DOWNLOAD_TIMEOUT", "soon");

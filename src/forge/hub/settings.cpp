@@ -128,7 +128,7 @@ Result<Settings> settings_from_environment() {
     settings.endpoint = url;
   }
   settings.is_offline = is_true(first_of({"HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"}).value);
-  settings.ca_file = first_of({"CURL_CA_BUNDLE", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"}).value;
+  settings.ca_file = first_of({"SSL_CERT_FILE", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE"}).value;
   FORGE_TRY_STATUS(read_seconds({"HF_HUB_ETAG_TIMEOUT"}, settings.connect_timeout));
   FORGE_TRY_STATUS(read_seconds({"HF_HUB_DOWNLOAD_TIMEOUT"}, settings.stall_timeout));
   return settings;

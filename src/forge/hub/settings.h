@@ -32,8 +32,8 @@ struct Settings {
 
 /// From HF_HOME, HF_HUB_CACHE, HF_ENDPOINT, HF_TOKEN, HF_TOKEN_PATH, HF_HUB_OFFLINE,
 /// HF_HUB_DOWNLOAD_TIMEOUT, HF_HUB_ETAG_TIMEOUT, HF_HUB_DISABLE_IMPLICIT_TOKEN and the older names
-/// of some, with the meanings and defaults that huggingface_hub gives them; CURL_CA_BUNDLE,
-/// SSL_CERT_FILE and REQUESTS_CA_BUNDLE, of which the first that is set names the file. (libcurl
+/// of some, with the meanings and defaults that huggingface_hub gives them; SSL_CERT_FILE,
+/// CURL_CA_BUNDLE and REQUESTS_CA_BUNDLE, of which the first that is set names the file. (libcurl
 /// reads the proxies' variables itself.) Fails where one of them makes no sense.
 [[nodiscard]] Result<Settings> settings_from_environment();
 
