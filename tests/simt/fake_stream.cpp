@@ -11,6 +11,7 @@
 #include "forge/kernels/cuda/runtime/launch.h"
 #include "forge/kernels/cuda/runtime/stream.h"
 #include "tests/simt/machine.h"
+#include "tests/simt/native_stream.h"
 
 namespace forge::kernels::cuda {
 namespace {
@@ -45,6 +46,7 @@ struct Stream::State {
   std::shared_ptr<Queue> queue;
   bool is_recording = false;
   std::vector<Operation> recorded;
+  fake_cuda::NativeStream native;  // for libraries that queue work themselves
 };
 
 struct Event::State {
@@ -196,6 +198,19 @@ Result<Graph> Stream::end_recording() {
 }
 
 int32_t Stream::device() const { return state_->queue->device; }
+
+Result<void*> Stream::native() {
+  const Lock lock(machine().mutex);
+  FORGE_TRY_STATUS(fake_cuda::status_of(device()));
+  State* const state = state_.get();
+  state->native.add = [state](const std::function<void()>& work) {
+    const auto run = [device = state->queue->device, work] {
+      if (fake_cuda::status_of(device).ok()) work();
+    };
+    return add(*state, run).ok();
+  };
+  return static_cast<void*>(&state->native);
+}
 
 Status launch_body(Stream& stream, const LaunchShape& shape, std::function<void()> body) {
   const auto size = [](int32_t n) { return static_cast<uint32_t>(n); };

@@ -83,6 +83,10 @@ class Stream {
 
   [[nodiscard]] int32_t device() const;
 
+  /// The cudaStream_t, for libraries that queue work of their own. Makes its device the calling
+  /// thread's current one, which they go by; fails where the device is lost.
+  [[nodiscard]] Result<void*> native();
+
   struct State;
   /// For launch.h.
   [[nodiscard]] State* state() const { return state_.get(); }

@@ -9,6 +9,12 @@ constexpr int64_t kPlaneAlignment = 256;
 
 int64_t round_up(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
 
+/// Beside 32 columns of a row.
+int64_t scale_bytes(ScaleKind scales) {
+  if (scales == ScaleKind::kNone) return 0;
+  return scales == ScaleKind::kGroup32 ? 2 : 4;
+}
+
 }  // namespace
 
 bool has_packed_form(DType dtype) {
@@ -68,9 +74,7 @@ PackedLayout packed_layout(WeightKind kind, int64_t rows, int64_t columns, HalfT
   const Planes planes = planes_of(kind);
   const int64_t values = int64_t{layout.rows} * layout.columns;
   const int64_t groups = values / 32;
-  const int64_t group_bytes = planes.scales == ScaleKind::kNone      ? 0
-                              : planes.scales == ScaleKind::kGroup32 ? 2
-                                                                     : 4;
+  const int64_t group_bytes = scale_bytes(planes.scales);
   if (kind == WeightKind::kHalf) layout.row_bytes = int64_t{layout.columns} * 2;
   layout.high_offset = round_up(values / 8 * planes.low_bits, kPlaneAlignment);
   layout.scales_offset =
@@ -90,6 +94,21 @@ PackedMatrix place(const PackedLayout& layout, const std::byte* memory) {
   if (planes.high_bits > 0) matrix.high = memory + layout.high_offset;
   if (planes.scales != ScaleKind::kNone) matrix.scales = memory + layout.scales_offset;
   return matrix;
+}
+
+PackedMatrix rows_of(const PackedMatrix& matrix, int32_t first_row, int32_t n_rows) {
+  FORGE_CHECK(first_row % kRowTile == 0 && n_rows % kRowTile == 0 && first_row >= 0 &&
+                  n_rows >= 0 && first_row + n_rows <= matrix.rows,
+              "rows {} + {} of {}", first_row, n_rows, matrix.rows);
+  PackedMatrix part = matrix;
+  part.rows = n_rows;
+  const Planes planes = planes_of(matrix.kind);
+  // Row tiles lie one after another in every plane.
+  const int64_t values = int64_t{first_row} * matrix.columns;
+  part.low += values / 8 * planes.low_bits;
+  if (part.high != nullptr) part.high += values / 8 * planes.high_bits;
+  if (part.scales != nullptr) part.scales += values / 32 * scale_bytes(planes.scales);
+  return part;
 }
 
 }  // namespace forge::kernels::cuda

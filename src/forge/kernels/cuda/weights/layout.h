@@ -41,4 +41,7 @@ struct PackedLayout {
 /// The matrix in layout.bytes bytes of device memory, 256-byte aligned.
 [[nodiscard]] PackedMatrix place(const PackedLayout& layout, const std::byte* memory);
 
+/// Rows [first_row, first_row + n_rows) of a matrix, both multiples of kRowTile, as a matrix.
+[[nodiscard]] PackedMatrix rows_of(const PackedMatrix& matrix, int32_t first_row, int32_t n_rows);
+
 }  // namespace forge::kernels::cuda

@@ -77,4 +77,9 @@ Status Stream::begin_recording() {
 
 int32_t Stream::device() const { return state_->device; }
 
+Result<void*> Stream::native() {
+  FORGE_TRY_STATUS(use(state_->device));
+  return static_cast<void*>(state_->stream);
+}
+
 }  // namespace forge::kernels::cuda
