@@ -36,6 +36,10 @@ struct EngineOptions {
   /// Of products on an NVIDIA device: "bf16" or "f16"; "": f16 where all layers' weights are F16,
   /// else bf16. The CPU goes by the weights.
   std::string dtype = {};
+  /// On an NVIDIA device long prompts may be computed by cuBLASLt, where that is quicker: the bits
+  /// of an answer then depend on how its prompt was cut into steps, and on what was measured at the
+  /// start. Fails where the library cannot be had, with products in f16, and with device "cpu".
+  bool fast_nondeterministic = false;
   double gpu_memory_fraction = 0.9;  // most of a device's memory, what others take included
   std::string quantize = {};         // block format for F32, F16 and BF16 weights; "": as they are
   std::string packed_cache = {};     // a folder that keeps packed weights for the next start
@@ -51,7 +55,8 @@ struct EngineOptions {
   double prompt_share = 0.5;
   bool prefix_cache = true;
 
-  /// Told in one line what a person should know about the start; may be empty.
+  /// Told in one line what a person should know about the start, and later, from the engine's
+  /// thread, about a library that fails; may be empty.
   std::function<void(std::string_view)> on_note = {};
 };
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "tests/cli/program.h"
+#include "tests/temporary_folder.h"
 
 namespace forge::cli {
 namespace {
@@ -84,6 +85,27 @@ TEST(Device, ProductsAndCacheAreOfTheTypeThatWasAskedFor) {
   expect_refused(
       generate("", {"--device", "cuda", "--kv-dtype", "f32"}), 2,
       "--kv-dtype f32: on NVIDIA devices expected auto, bf16 or f16 (as --dtype), fp8 or int8");
+}
+
+TEST(Device, FastNondeterministicIsHadRefusedOrALine) {
+  const std::string flag = "--fast-nondeterministic";
+  expect_refused(generate("", {"--device", "cpu", flag}), 2,
+                 "--fast-nondeterministic: for NVIDIA devices; leave it away on the CPU");
+  const Outcome on_cpu = generate("driver=none", {flag});
+  EXPECT_EQ(on_cpu.exit_code, 0) << on_cpu.err;
+  expect_line(on_cpu, "forge: --fast-nondeterministic does nothing on the CPU");
+  expect_refused(generate("", {"--device", "cuda", flag}, {{"FORGE_CUBLASLT", "/nowhere/lt.so"}}),
+                 1, "--fast-nondeterministic needs cuBLASLt, which cannot be opened: /nowhere/lt");
+
+  const TemporaryFolder folder;
+  const std::vector<Environment> standin = {{"FORGE_CUBLASLT", FORGE_CUBLASLT_STANDIN},
+                                            {"XDG_CACHE_HOME", folder.path()},
+                                            {"FORGE_CUBLASLT_ALL", "1"}};
+  const Outcome too_short = generate("", {"--device", "cuda", "--temperature", "0", flag}, standin);
+  EXPECT_EQ(too_short.exit_code, 0) << too_short.err;
+  expect_line(too_short, "cuBLASLt 13.1.0 has nothing to do: steps have ");
+  expect_line(too_short, "device cuda:0 (a fake), products in bf16, fast-nondeterministic");
+  EXPECT_EQ(generate("", {"--device", "cuda", "--temperature", "0"}).out, too_short.out);
 }
 
 TEST(Device, AutoWithF32IsTheCpu) {

@@ -78,6 +78,7 @@ Result<engine::DeviceChoice> choose_device(const RuntimeOptions& runtime,
                       choice.name());
   }
   options.backend.cuda_device = choice.cuda;
+  engine::settle_fast_nondeterministic(options.backend);
   return choice;
 }
 
@@ -88,8 +89,9 @@ void announce(const ModelOptions& options, const engine::LoadedModel& loaded,
     note(fmt::format("{}: {}", loaded.path, text));
   const models::BackendOptions backend = backend_options(runtime);
   if (!device.starts_with("cpu")) {
-    return note(fmt::format("device {}, products in {}", device,
-                            kernels::cuda::name(models::device_half_type(*loaded.model, backend))));
+    return note(fmt::format("device {}, products in {}{}", device,
+                            kernels::cuda::name(models::device_half_type(*loaded.model, backend)),
+                            backend.fast_nondeterministic ? ", fast-nondeterministic" : ""));
   }
   const int32_t n = thread_count(runtime);
   const bool is_fast = backend.arithmetic == models::Arithmetic::kFast;

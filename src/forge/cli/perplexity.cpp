@@ -125,6 +125,7 @@ int run_perplexity(const Arguments& arguments) {
                                      .backend = backend_options(options.runtime),
                                      .on_progress = {},
                                      .is_cancelled = is_interrupted};
+  if (!options.quiet) settings.backend.on_note = note;
   models::DecoderOptions decoder = engine::perplexity_decoder_options(settings);
   const Result<engine::DeviceChoice> device =
       choose_device(options.runtime, *loaded->model, decoder);

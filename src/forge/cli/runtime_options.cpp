@@ -67,6 +67,11 @@ void add_runtime_options(CommandLine& line, RuntimeOptions& options) {
       ->type_name("F")
       ->group("Machine");
   line.app()
+      .add_flag("--fast-nondeterministic", options.fast_nondeterministic,
+                "Let cuBLASLt compute long prompts on an NVIDIA device where it is quicker: the "
+                "bits of answers then depend on how prompts are cut into steps")
+      ->group("Machine");
+  line.app()
       .add_option("--dtype", options.dtype,
                   "Arithmetic: auto (the machine's fast kernels), f32 (slow, for checking; CPU), "
                   "bf16 or f16 (NVIDIA devices; auto there: f16 for F16 weights, else bf16)")
@@ -106,6 +111,9 @@ Status check(const RuntimeOptions& options) {
   }
   FORGE_TRY_STATUS(check_range("--gpu-memory-fraction", options.gpu_memory_fraction, 0.05, 0.98));
   FORGE_TRY_STATUS(check_dtype(options.dtype, *wish));
+  if (options.fast_nondeterministic && wish->kind == engine::DeviceWish::Kind::kCpu) {
+    return make_error("--fast-nondeterministic: for NVIDIA devices; leave it away on the CPU");
+  }
   if (options.kv_dtype != "auto" && !kernels::cpu::kv_type_from_name(options.kv_dtype) &&
       !kernels::cuda::kv_type_from_name(options.kv_dtype)) {
     return make_error(
@@ -157,6 +165,7 @@ models::BackendOptions backend_options(const RuntimeOptions& options) {
   }
   if (options.dtype == "f16") backend.cuda_half = kernels::cuda::HalfType::kF16;
   if (options.dtype == "bf16") backend.cuda_half = kernels::cuda::HalfType::kBf16;
+  backend.fast_nondeterministic = options.fast_nondeterministic;
   backend.gpu_memory_fraction = options.gpu_memory_fraction;
   backend.quantize = dtype_from_name(options.quantize);
   if (const auto isa = kernels::cpu::choose_level(); isa.ok()) backend.isa = *isa;

@@ -17,10 +17,12 @@ struct RuntimeOptions {
   std::string quantize;      // empty: as the checkpoint has them
   std::string packed_cache;  // empty: none
   double gpu_memory_fraction = 0.9;
+  bool fast_nondeterministic = false;
   int32_t threads = 0;  // 0: default_thread_count()
 };
 
-/// --device, --gpu-memory-fraction, --dtype, --kv-dtype, --quantize, --packed-cache, --threads.
+/// --device, --gpu-memory-fraction, --fast-nondeterministic, --dtype, --kv-dtype, --quantize,
+/// --packed-cache, --threads.
 void add_runtime_options(CommandLine& line, RuntimeOptions& options);
 
 /// Fails on a device or a type that this build or this machine does not have, on flags that

@@ -116,6 +116,12 @@ Result<DeviceChoice> choose_device(const DeviceWish& wish, const models::Model& 
                       .memory = memory_of(device, options.backend.gpu_memory_fraction)};
 }
 
+void settle_fast_nondeterministic(models::BackendOptions& backend) {
+  if (backend.cuda_device || !backend.fast_nondeterministic) return;
+  backend.fast_nondeterministic = false;
+  if (backend.on_note) backend.on_note("--fast-nondeterministic does nothing on the CPU");
+}
+
 Result<std::vector<std::string>> list_cuda_devices() {
   FORGE_TRY(const std::vector<cuda::DeviceInfo> devices, cuda::list_devices());
   std::vector<std::string> texts;

@@ -47,6 +47,10 @@ struct DeviceChoice {
 [[nodiscard]] Result<DeviceChoice> choose_device(const DeviceWish& wish, const models::Model& model,
                                                  models::DecoderOptions options);
 
+/// Once backend.cuda_device is chosen: on the CPU --fast-nondeterministic does nothing, which
+/// on_note is told.
+void settle_fast_nondeterministic(models::BackendOptions& backend);
+
 /// The devices of this machine for a list, "cuda:0 (NVIDIA H200), compute capability 9.0, 141 GiB",
 /// or why there are none.
 [[nodiscard]] Result<std::vector<std::string>> list_cuda_devices();

@@ -44,6 +44,7 @@ Result<models::BackendOptions> backend_of(const EngineOptions& options) {
     }
     backend.cuda_half = options.dtype == "f16" ? HalfType::kF16 : HalfType::kBf16;
   }
+  backend.fast_nondeterministic = options.fast_nondeterministic;
   backend.gpu_memory_fraction = options.gpu_memory_fraction;
   if (!options.quantize.empty()) {
     backend.quantize = dtype_from_name(options.quantize);
@@ -120,6 +121,9 @@ Result<EngineSizes> choose_sizes(const models::Model& model, const EngineOptions
   }
   const Result<DeviceWish> wish = parse_device(options.device);
   if (!wish.ok()) return make_error("device {}", wish.error().message);
+  if (options.fast_nondeterministic && wish->kind == DeviceWish::Kind::kCpu) {
+    return make_error("fast_nondeterministic: for NVIDIA devices; the CPU has one way to compute");
+  }
 
   EngineSizes sizes;
   EngineInfo& info = sizes.info;
@@ -147,12 +151,15 @@ Result<EngineSizes> choose_sizes(const models::Model& model, const EngineOptions
   decoder.max_logit_rows = std::min(std::max(info.max_sequences, 32), info.max_step_tokens);
   FORGE_TRY(const DeviceChoice device, choose_device(*wish, model, decoder));
   decoder.backend.cuda_device = device.cuda;
+  settle_fast_nondeterministic(decoder.backend);
   const HalfType half = models::device_half_type(model, decoder.backend);
   FORGE_TRY_STATUS(set_kv_type(options, half, decoder.backend));
   info.device = device.name();
   info.device_text = device.text;
   if (device.cuda) {
     info.arithmetic = kernels::cuda::name(half);
+    // It is part of the fingerprint.
+    if (decoder.backend.fast_nondeterministic) info.arithmetic += ", fast-nondeterministic";
     info.kv_dtype = kernels::cuda::name(decoder.backend.cuda_kv_type, half);
     if (options.max_step_tokens == 0) {
       info.max_step_tokens = std::max(default_step_tokens(decoder.backend), info.max_step_tokens);

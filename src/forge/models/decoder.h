@@ -46,9 +46,12 @@ struct BackendOptions {
   kernels::cuda::KvType cuda_kv_type = kernels::cuda::KvType::kHalf;  // of its cache
   /// That products are computed in there; none: the checkpoint decides (device_half_type.h).
   std::optional<kernels::cuda::HalfType> cuda_half = std::nullopt;
+  /// Prompts may be computed by cuBLASLt there: bits then depend on how they are cut into steps.
+  bool fast_nondeterministic = false;
   /// The part of that device's memory that may be taken, what others have included. (0, 1)
   double gpu_memory_fraction = 0.9;
-  /// Told in one line what a person should know about making the decoder; may be empty.
+  /// Told in one line what a person should know about making the decoder, and about a library that
+  /// fails later (in the thread that steps); may be empty.
   std::function<void(std::string_view)> on_note = {};
 };
 

@@ -27,7 +27,8 @@ DeviceDecoder::DeviceDecoder(const Model& model, const DecoderOptions& options, 
         return lay_out_work(spec_, parts_.shape, arena);
       }()),
       forward_(spec_, parts_.shape, parts_.weights, parts_.device, work_.inputs, work_.buffers,
-               parts_.kv_memory.data(), options.backend.cuda_kv_type, work_.samples.chosen),
+               parts_.kv_memory.data(), options.backend.cuda_kv_type, work_.samples.chosen,
+               parts_.library.get()),
       hidden_(to_f32(model.weights.output_norm), spec_.norm_eps, work_.buffers.hidden,
               parts_.shape.hidden),
       clocks_{StageClock(parts_.device.index), StageClock(parts_.device.index)} {}

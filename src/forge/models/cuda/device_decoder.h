@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "forge/kernels/cuda/runtime/device.h"
@@ -12,6 +13,7 @@
 #include "forge/models/cuda/flight.h"
 #include "forge/models/cuda/forward.h"
 #include "forge/models/cuda/hidden_rows.h"
+#include "forge/models/cuda/library/library_products.h"
 #include "forge/models/cuda/stage_clock.h"
 #include "forge/models/cuda/step_graphs.h"
 #include "forge/models/cuda/work_memory.h"
@@ -26,10 +28,12 @@ struct DecoderParts {
   kernels::cuda::DeviceMemory weight_memory;
   kernels::cuda::DeviceMemory kv_memory;
   kernels::cuda::DeviceMemory work_memory;
+  kernels::cuda::DeviceMemory library_memory;  // none without --fast-nondeterministic
   DeviceWeights weights;
   kernels::cuda::Stream stream;
   std::array<Flight, 2> flights;
   BlockCopier block_copier;
+  std::unique_ptr<LibraryProducts> library;  // likewise
 };
 
 /// One thread. A step is one copy of inputs, one graph (prompts are queued kernel by kernel) and

@@ -7,6 +7,7 @@
 #include "forge/kernels/cuda/matmul/matmul.h"
 #include "forge/kernels/cuda/rows/gather.h"
 #include "forge/kernels/cuda/runtime/range.h"
+#include "forge/models/cuda/library/library_products.h"
 #include "forge/models/cuda/step_products.h"
 
 namespace forge::models::cuda {
@@ -21,7 +22,7 @@ using kernels::cuda::Stream;
 Forward::Forward(const ModelSpec& spec, const DecoderShape& shape, const DeviceWeights& weights,
                  const kernels::cuda::DeviceInfo& device, const StepInputs& inputs,
                  const StepBuffers& buffers, std::byte* kv, kernels::cuda::KvType kv_type,
-                 const int32_t* chosen)
+                 const int32_t* chosen, LibraryProducts* library)
     : spec_(spec),
       shape_(shape),
       weights_(weights),
@@ -30,7 +31,8 @@ Forward::Forward(const ModelSpec& spec, const DecoderShape& shape, const DeviceW
       buffers_(buffers),
       kv_(kv),
       kv_type_(kv_type),
-      chosen_(chosen) {}
+      chosen_(chosen),
+      library_(library) {}
 
 struct Forward::Step {
   const Forward& f;
@@ -39,6 +41,7 @@ struct Forward::Step {
   const StepProducts products{f.spec_, f.shape_, f.weights_, f.buffers_};
 
   [[nodiscard]] Status matmul(const MatmulTask& task) const {
+    if (f.library_ != nullptr && bounds.n_prompts > 0) return f.library_->matmul(stream, task);
     return kernels::cuda::matmul(stream, f.device_, task);
   }
 

@@ -35,13 +35,15 @@ using AfterLayer = FunctionRef<Status(int32_t layer)>;
 /// The stage that is queued next.
 using BeforeStage = FunctionRef<Status(StageTimes::Stage stage)>;
 
+class LibraryProducts;
+
 /// Everything that a step needs and nothing that changes between steps.
 class Forward {
  public:
   Forward(const ModelSpec& spec, const DecoderShape& shape, const DeviceWeights& weights,
           const kernels::cuda::DeviceInfo& device, const StepInputs& inputs,
           const StepBuffers& buffers, std::byte* kv, kernels::cuda::KvType kv_type,
-          const int32_t* chosen);
+          const int32_t* chosen, LibraryProducts* library);
 
   /// Queues the step up to its logits.
   [[nodiscard]] Status queue(kernels::cuda::Stream& stream, const StepBounds& bounds,
@@ -58,7 +60,8 @@ class Forward {
   const StepBuffers buffers_;
   std::byte* const kv_;
   const kernels::cuda::KvType kv_type_;
-  const int32_t* const chosen_;  // (slots): the token chosen last for each
+  const int32_t* const chosen_;     // (slots): the token chosen last for each
+  LibraryProducts* const library_;  // of prompts; none: as everything else
 };
 
 }  // namespace forge::models::cuda

@@ -1,5 +1,7 @@
 #include "forge/models/cuda/step_products.h"
 
+#include <algorithm>
+
 namespace forge::models::cuda {
 
 using kernels::cuda::Finish;
@@ -74,6 +76,19 @@ MatmulTask StepProducts::head(int32_t n_tokens) const {
           .y = buffers_.logits,
           .y_stride = shape_.logits,
           .maxima = buffers_.maxima};
+}
+
+std::vector<MatmulTask> StepProducts::all(int32_t n_tokens) const {
+  std::vector<MatmulTask> tasks;
+  for (size_t i = 0; i < weights_.layers.size(); ++i) {
+    const DeviceLayer& layer = weights_.layers[i];
+    for (int32_t part = 0; part < layer.n_qkv; ++part) tasks.push_back(qkv(layer, part, n_tokens));
+    tasks.push_back(output(layer, n_tokens));
+    tasks.push_back(gate_up(layer, n_tokens));
+    tasks.push_back(down(i, n_tokens));
+  }
+  tasks.push_back(head(std::min(n_tokens, shape_.n_logit_rows)));
+  return tasks;
 }
 
 }  // namespace forge::models::cuda

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "forge/kernels/cuda/matmul/task.h"
 #include "forge/models/cuda/decoder_shape.h"
@@ -28,6 +29,8 @@ class StepProducts {
   [[nodiscard]] kernels::cuda::MatmulTask down(size_t layer, int32_t n_tokens) const;
   /// Logits of the first n_tokens rows of x.
   [[nodiscard]] kernels::cuda::MatmulTask head(int32_t n_tokens) const;
+  /// All of a step with so many tokens; of the head as many as may be wanted.
+  [[nodiscard]] std::vector<kernels::cuda::MatmulTask> all(int32_t n_tokens) const;
 
   /// What the next norm wants; weight is that norm's.
   [[nodiscard]] kernels::cuda::NormOut norm_out(const float* weight) const {

@@ -26,7 +26,7 @@ finish_rows(SumsTask sums) {
   const int g = lane % 8;
   const int n_tiles = sums.n_rows / kRowTile;
   const int first = block_y() * kBlockTiles + warp_index() * kWarpTiles;
-  const float inv_rms = inverse_rms(sums.task, token, lane);
+  const float inv_rms = token_scale<Half>(sums.task, token, lane).inv_rms;
   for (int i = 0; i < kBlockTiles; i += kSumsWarps * kWarpTiles) {
     const int tile = first + i + lane / 8;
     const bool is_there = tile < n_tiles;
@@ -42,7 +42,7 @@ finish_rows(SumsTask sums) {
 
 Status finish_sums(Stream& stream, const SumsTask& sums) {
   FORGE_CHECK(sums.first_row % kRowTile == 0 && sums.n_rows % kRowTile == 0 &&
-                  sums.task.x_rows == nullptr,
+                  sums.task.x_rows == nullptr && sums.task.weight.half == HalfType::kBf16,
               "rows {} + {}", sums.first_row, sums.n_rows);
   const int32_t n_tiles = sums.n_rows / kRowTile;
   return launch(stream,

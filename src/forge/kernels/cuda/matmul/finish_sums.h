@@ -21,8 +21,8 @@ struct SumsTask {
   int32_t n_rows = 0;
 };
 
-/// Queues finish(sums), which is what matmul() does with its own sums. Of x only x_rows is looked
-/// at, and must be none.
+/// Queues finish(sums), which is what matmul() does with its own sums in bf16. Of x only x_rows is
+/// looked at, and must be none.
 [[nodiscard]] Status finish_sums(Stream& stream, const SumsTask& sums);
 
 }  // namespace forge::kernels::cuda
