@@ -120,7 +120,7 @@ def check_failures(folder):
     }, ["--limits", "ceilings=5"])
     expect(done.code == 1, f"exit code {done.code}")
     expected = {"probe": "passed", "build": "passed", "ceilings": "timeout", "kernels": "failed", "models": "failed",
-                "sanitizer": "failed", "bench": "passed", "peers": "failed"}
+                "sanitizer": "failed", "library": "passed", "bench": "passed", "peers": "failed"}
     expect({name: end["status"] for name, end in done.ends.items()} == expected, str(done.ends))
     expect(4.9 < done.ends["ceilings"]["seconds"] < 60, f"the limit: {done.ends['ceilings']}")
     expect(not is_running(done.of("ceilings", "child")["note"]), "a stage's children end with it")
@@ -249,6 +249,54 @@ def check_bench_arithmetic():
     expect("| m     | bf16 | 1500 (0.75) | 60 %         | 24.8" in table.bench([record]), table.bench([record]))
 
 
+# Says what `forge` says where the stage library asks; its products by cuBLASLt are quicker from 256 tokens on.
+FORGE = """#!/usr/bin/env python3
+import json, os, sys
+arguments = sys.argv[1:]
+is_library = "--fast-nondeterministic" in arguments
+if arguments[0] == "make-random":
+    open(arguments[arguments.index("-o") + 1], "w").close()
+elif arguments[0] == "generate":
+    if is_library and os.environ.get("NO_LIBRARY"):
+        sys.exit("forge: error: --fast-nondeterministic needs cuBLASLt, which cannot be opened: x")
+    off = float(os.environ.get("OFF", "1e-3")) if is_library else 0.0
+    row = [{"id": i, "logprob": -1.0 - i + (off if i == 1 else 0.0)} for i in range(3)]
+    n = int(arguments[arguments.index("--max-tokens") + 1])
+    print(json.dumps({"prompt_ids": [0] * 9, "ids": [0] * n, "prompt_logprobs": [None] + [{"top": row}] * 8,
+                      "logprobs": [{"top": row}] * n}))
+else:
+    if os.environ.get("FORGE_CUBLASLT_ALL"):
+        folder = os.path.join(os.environ["XDG_CACHE_HOME"], "forge", "cublaslt")
+        os.makedirs(folder)
+        with open(os.path.join(folder, "A_card.json"), "w") as out:
+            json.dump({"products": [{"kind": 0, "rows": 48, "columns": 64, "tokens": n, "own_ns": n * 10,
+                                     "library_ns": 2000 + 5 * n} for n in (64, 256, 512, 2048)]}, out)
+    print(json.dumps([{"tokens_per_second": {"median": 300.0 if is_library else 200.0}}]))
+"""
+
+
+def check_library(folder):
+    """The real stage library, with a forge made up."""
+    programs = tempfile.mkdtemp(dir=folder)
+    write(os.path.join(programs, "forge"), FORGE, executable=True)
+    stage_texts = {"probe": "def run(settings, report):\n    report.told('device', 'made up', facts={})\n"}
+    for name in ("bench", "ceilings", "library", "models"):
+        with open(os.path.join(TOOLS, "gpu_check", "stages", name + ".py"), encoding="utf-8") as text:
+            stage_texts[name] = text.read()
+    flags = ["--programs", programs, "--only", "library", "--model", "tiny-test"]
+    done = Run(folder, stage_texts, flags)
+    expect(done.ends["library"]["status"] == "passed", done.stdout + done.stderr + done.text("gpu_check.log"))
+    expect(sum(r.get("ok") is True for r in done.records) == 3, "three types of weights are right")
+    product = done.of("library", "tiny-test bf16, 48 x 64")
+    expect(product["tokens"] == 512 and abs(product["value"] - 20480 / 12240) < 1e-9, str(product))
+    expect("1.50 of the rate" in done.of("library", "tiny-test q4_k, a prompt")["note"], done.stdout)
+    for name, value, status in (("OFF", "1.0", "failed"), ("NO_LIBRARY", "1", "skipped")):
+        os.environ[name] = value
+        done = Run(folder, stage_texts, flags)
+        del os.environ[name]
+        expect(done.ends["library"]["status"] == status, f"{name}: {done.ends['library']}")
+
+
 def check_bench(folder, forge):
     """What the stage reads in the JSON of `forge bench`, on the CPU."""
     done = Run(folder, None, ["--device", "cpu", "--only", "bench", "--quick", "--model", "tiny-test", "--forge", forge])
@@ -276,7 +324,7 @@ def main():
     check_bench_arithmetic()
     with tempfile.TemporaryDirectory() as folder:
         for check in (check_without_gpu, check_all_pass, check_failures, check_interrupt, check_budget,
-                      check_stages_with_programs):
+                      check_stages_with_programs, check_library):
             check(folder)
         check_bench(folder, options.forge)
         check_models(folder, options.forge)

@@ -7,8 +7,8 @@
 
 Stages, each with its own time limit: probe, build (for the one architecture present), ceilings (what the card can do),
 kernels (tests/cuda on the device), models (tiny random checkpoints against transformers in f32), sanitizer
-(compute-sanitizer), bench (real shapes, random weights), peers (transformers, and a graph of cuBLAS calls alone). One
-that fails or runs out of time does not stop the others. Every result is a JSON line in OUT/gpu_check.jsonl as it
+(compute-sanitizer), bench (real shapes, random weights), library (cuBLASLt's products against Forge's), peers
+(transformers, and a graph of cuBLAS calls alone). One that fails or runs out of time does not stop the others. Every result is a JSON line in OUT/gpu_check.jsonl as it
 becomes known; what programs print is in OUT/gpu_check.log; the table comes last, whatever happened, on standard output
 and in OUT/gpu_check.md.
 

@@ -31,6 +31,7 @@ STAGES = (
     Stage("models", 75, False, "always"),
     Stage("sanitizer", 80, True, "when wrong"),
     Stage("bench", 120, False, "when wrong"),
+    Stage("library", 60, True, "when wrong"),
     Stage("peers", 90, False, "never"),
 )
 

@@ -86,7 +86,7 @@ def whole(records, verdict):
     parts = []
     for stage in ("probe", "ceilings"):
         parts.append(lines_of(records, stage))
-    for stage in ("build", "kernels", "sanitizer"):
+    for stage in ("build", "kernels", "sanitizer", "library"):
         parts.append(lines_of(records, stage, only_wrong=stage == "build"))
     parts += [lines_of(records, "models"), bench(records)]
     parts.append(lines_of([r for r in records if "test" not in r], "bench"))
