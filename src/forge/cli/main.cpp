@@ -52,11 +52,10 @@ int print_help() {
   }
   text +=
       "\nforge COMMAND --help shows a command's options.\n\n"
-      "A model is org/name of the Hugging Face Hub (downloaded once), a\n"
-      "folder, a .gguf file, or nothing for the small one inside this program. It runs on an "
-      "NVIDIA device where this build (forge version) and the machine have\n"
-      "one, else on the CPU. Environment: FORGE_MODEL sets the default model, FORGE_DEVICE the "
-      "device.\n\n"
+      "A model is org/name of the Hugging Face Hub (downloaded once), a folder, a .gguf\n"
+      "file, or nothing for the small one inside this program. It runs on an NVIDIA\n"
+      "device where this build (forge version) and the machine have one, else on the CPU.\n"
+      "Environment: FORGE_MODEL sets the default model, FORGE_DEVICE the device.\n\n"
       "Examples:\n"
       "  forge generate --prompt \"Once upon a time\"\n"
       "  forge pull HuggingFaceTB/SmolLM2-135M-Instruct\n"
