@@ -68,6 +68,9 @@ class EditedLines : public LineSource {
   LineOutcome read(bool is_continuation, std::string& line) override {
     prompt_ = is_continuation ? L"... " : L">>> ";
     is_cancelled_ = false;
+    // Before the prompt is seen, since a key that comes while lines are still the terminal's own
+    // (Ctrl-D above all) would be lost; libedit itself changes that after it.
+    el_wset(edit_, EL_PREP_TERM, 1);
     write(kPasteOn);
     int n = 0;
     const wchar_t* text = el_wgets(edit_, &n);
