@@ -6,6 +6,7 @@
 
 #include "forge/base/json.h"
 #include "tests/cli/running_program.h"
+#include "tests/cli/terminal_program.h"
 #include "tests/eventually.h"
 
 namespace forge::cli {
@@ -232,6 +233,17 @@ TEST(Interrupt, CtrlCStopsWithTheClosingLine) {
   EXPECT_TRUE(forge.out().ends_with("\n")) << forge.out();
   EXPECT_NE(forge.err().find("(interrupted)"), std::string::npos) << forge.err();
   EXPECT_NE(forge.err().find("seed 3"), std::string::npos) << forge.err();
+}
+
+TEST(Generate, CannotDriveATerminal) {
+  const std::string red = "\x1b[31mOnce\xc2\x9b";
+  TerminalProgram program({"generate", "--echo", "--max-tokens", "1", "--prompt", red});
+  EXPECT_EQ(program.wait(), 0);
+  EXPECT_NE(program.screen().find("\\x1b[31mOnce\\x9b"), std::string::npos) << program.screen();
+  EXPECT_EQ(program.screen().find('\x1b'), std::string::npos) << program.screen();
+  // Another program gets what the model said.
+  const Outcome piped = run_forge({"generate", "--echo", "--max-tokens", "1", "--prompt", red});
+  EXPECT_TRUE(piped.out.starts_with(red)) << piped.out;
 }
 
 }  // namespace

@@ -12,7 +12,7 @@ request takes the first fault that is left of its key (each "times" times, by de
   {"cut": N}                        N bytes, then the connection ends
   {"stall": N}                      N bytes, then nothing, until FOLDER/go exists or for 60 s
   {"pause": N}                      N bytes, then nothing until FOLDER/go exists, then the rest
-  {"corrupt": N}                    byte N is another one
+  {"corrupt": N}                    byte N is another one, in answers that hold it
   {"rate": N}                       N bytes a second
   {"redirect": URL}                 302 to there, with {file} filled in
   {"size": N}                       the answer claims that many bytes in all
@@ -59,6 +59,12 @@ def is_stale(request):
         return False
 
 
+def is_elsewhere(fault, request):
+    """Whether the byte that is to be another one is none of those that are asked for."""
+    match = re.fullmatch(r"bytes=(\d+)-(\d+)", request.headers.get("Range", ""))
+    return "corrupt" in fault and match and not int(match[1]) <= fault["corrupt"] <= int(match[2])
+
+
 def take_fault(key, wanted_at, request):
     if is_stale(request):
         return {}
@@ -70,6 +76,8 @@ def take_fault(key, wanted_at, request):
             used["written"] = written
         for i, fault in enumerate(load("faults.json").get(key, [])):
             if fault.get("at", "hub" if "status" in fault else "any") not in (wanted_at, "any"):
+                continue
+            if is_elsewhere(fault, request):
                 continue
             if used.get((key, i), 0) < fault.get("times", 1):
                 used[key, i] = used.get((key, i), 0) + 1
@@ -209,8 +217,6 @@ class Handler(http.server.BaseHTTPRequestHandler):
             fields["Content-Range"] = f"bytes {begin}-{end}/{size}"
             if "corrupt" in fault:
                 fault = {**fault, "corrupt": fault["corrupt"] - begin}
-                if fault["corrupt"] < 0:
-                    fault = {}
             status, length = 206, len(part)
         else:
             part, status, length = data, 200, size

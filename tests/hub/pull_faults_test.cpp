@@ -52,15 +52,16 @@ TEST_F(PullTest, ASlowServerIsNoStalledOne) {
 }
 
 TEST_F(PullTest, DamageIsFoundAndFetchedOnceMore) {
-  hub_.set_faults(R"({"model.safetensors": [{"corrupt": 70000, "times": 16}]})");
+  hub_.set_faults(R"({"model.safetensors": [{"corrupt": 70000, "at": "store"}]})");
   const auto model = pull();
+  ASSERT_TRUE(model.ok()) << model.error().message;
   expect_weights(model);
   EXPECT_TRUE(has_note("another checksum"));
   EXPECT_GT(model->n_received, 1'900'000);
 }
 
 TEST_F(PullTest, DamageTwiceIsAnErrorAndLeavesNoFile) {
-  hub_.set_faults(R"({"model.safetensors": [{"corrupt": 70000, "times": 99}]})");
+  hub_.set_faults(R"({"model.safetensors": [{"corrupt": 70000, "at": "store", "times": 2}]})");
   const std::string message = error();
   EXPECT_NE(message.find("model.safetensors: checksum mismatch, twice"), std::string::npos)
       << message;

@@ -11,6 +11,7 @@
 
 #include "forge/cli/chat_prompt.h"
 #include "forge/cli/commands.h"
+#include "forge/cli/control_filter.h"
 #include "forge/cli/engine_options.h"
 #include "forge/cli/generate_json.h"
 #include "forge/cli/generate_options.h"
@@ -108,11 +109,28 @@ void print_closing_line(const Generation& generation, uint64_t seed) {
       stats.time_to_first_token_ms, stats.prefill_rate(), stats.decode_rate(), seed));
 }
 
-/// Writes what was generated; the text ends with a line end whatever the model said.
-void write_text(StdoutStream& out, std::string_view text) {
-  out.write(text);
-  out.flush();
-}
+/// Text for stdout. A model must not be able to drive a terminal; what is no terminal gets the
+/// bytes as they are.
+class TextOutput {
+ public:
+  explicit TextOutput(StdoutStream& out) : out_(out), is_terminal_(::isatty(STDOUT_FILENO) != 0) {}
+
+  void write(std::string_view text) { out_.write(is_terminal_ ? filter_.pass(text) : text); }
+  void write_now(std::string_view text) {
+    write(text);
+    out_.flush();
+  }
+  /// The text ends with a line end whatever the model said.
+  void end_line(std::string_view text) {
+    out_.write(filter_.flush());
+    if (!text.ends_with('\n')) out_.write("\n");
+  }
+
+ private:
+  StdoutStream& out_;
+  bool is_terminal_;
+  ControlFilter filter_;
+};
 
 /// The part that needs a model.
 int generate(const CommandLine& line, const GenerateFlags& flags, std::string prompt_text) {
@@ -141,17 +159,18 @@ int generate(const CommandLine& line, const GenerateFlags& flags, std::string pr
       engine_for(flags, model, *ctx, static_cast<int32_t>(prompt->ids.size()));
   if (!engine.ok()) return runtime_error(engine.error().message);
   StdoutStream out;
+  TextOutput text_output(out);
   const bool is_streamed = !flags.json && !flags.no_stream;
   GenerateCallbacks callbacks{.on_text = {}, .is_cancelled = is_interrupted};
   if (is_streamed) {
-    callbacks.on_text = [&out](std::string_view text) {
-      write_text(out, text);
+    callbacks.on_text = [&](std::string_view text) {
+      text_output.write_now(text);
       return out.is_open();
     };
   }
   catch_interrupts();
   if (!flags.quiet) announce(flags.model, loaded, flags.runtime, (*engine)->info().device_text);
-  if (is_streamed && flags.echo) write_text(out, prompt->text);
+  if (is_streamed && flags.echo) text_output.write_now(prompt->text);
   request.prompt = prompt->ids;
   const Result<Generation> generation = forge::generate(**engine, std::move(request), callbacks);
   if (!generation.ok()) return runtime_error(generation.error().message);
@@ -161,9 +180,9 @@ int generate(const CommandLine& line, const GenerateFlags& flags, std::string pr
                                    flags.sampling.params.seed};
     out.write(generation_json(info, *generation, loaded.tokenizer));
   } else {
-    if (!is_streamed && flags.echo) out.write(prompt->text);
-    if (!is_streamed) out.write(generation->text);
-    if (!generation->text.ends_with('\n')) out.write("\n");
+    if (!is_streamed && flags.echo) text_output.write(prompt->text);
+    if (!is_streamed) text_output.write(generation->text);
+    text_output.end_line(generation->text);
   }
   const int code = out.close();
   if (!flags.quiet) print_closing_line(*generation, flags.sampling.params.seed);

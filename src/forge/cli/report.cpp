@@ -4,6 +4,8 @@
 
 #include <cstdio>
 
+#include "forge/cli/control_filter.h"
+
 namespace forge::cli {
 namespace {
 
@@ -30,16 +32,8 @@ void note(std::string_view message) { print_line(fmt::format("forge: {}\n", one_
 
 std::string one_line(std::string_view text) {
   std::string line;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '\n') {
-      line += "\\n";
-    } else if (byte < 0x20 || byte == 0x7f) {
-      line += fmt::format("\\x{:02x}", byte);
-    } else {
-      line += c;
-    }
-  }
+  for (const char c : harmless(text))
+    line += c == '\n' ? "\\n" : c == '\t' ? "\\x09" : std::string(1, c);
   return line;
 }
 

@@ -1,9 +1,9 @@
 // Trusts: ECMA-48's control characters, C0 and C1, written out by hand.
-#include "forge/cli/chat/control_filter.h"
+#include "forge/cli/control_filter.h"
 
 #include <gtest/gtest.h>
 
-namespace forge::cli::chat {
+namespace forge::cli {
 namespace {
 
 TEST(ControlFilter, NothingDrivesTheTerminal) {
@@ -32,4 +32,4 @@ TEST(ControlFilter, LineEndsOfWindowsAreLineEnds) {
 }
 
 }  // namespace
-}  // namespace forge::cli::chat
+}  // namespace forge::cli

@@ -3,7 +3,7 @@
 
 #include <string_view>
 
-#include "forge/cli/chat/control_filter.h"
+#include "forge/cli/control_filter.h"
 #include "forge/cli/stdout_stream.h"
 
 namespace forge::cli::chat {

@@ -4,9 +4,9 @@
 
 #include <utility>
 
-#include "forge/cli/chat/control_filter.h"
 #include "forge/cli/chat/saved_chat.h"
 #include "forge/cli/chat/signals.h"
+#include "forge/cli/control_filter.h"
 #include "forge/cli/report.h"
 #include "forge/cli/text_input.h"
 

@@ -5,9 +5,9 @@
 #include <cstdio>
 #include <utility>
 
-#include "forge/cli/chat/control_filter.h"
 #include "forge/cli/chat/saved_chat.h"
 #include "forge/cli/chat/session.h"
+#include "forge/cli/control_filter.h"
 #include "forge/cli/report.h"
 #include "forge/cli/wrapped_text.h"
 

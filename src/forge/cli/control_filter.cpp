@@ -1,8 +1,8 @@
-#include "forge/cli/chat/control_filter.h"
+#include "forge/cli/control_filter.h"
 
 #include <fmt/format.h>
 
-namespace forge::cli::chat {
+namespace forge::cli {
 namespace {
 
 constexpr std::string_view kReturn = "\\x0d";
@@ -41,4 +41,4 @@ std::string harmless(std::string_view text) {
   return out + filter.flush();
 }
 
-}  // namespace forge::cli::chat
+}  // namespace forge::cli

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-namespace forge::cli::chat {
+namespace forge::cli {
 
 /// Passes text on, piece by piece, with every control character but line ends and tabs written out
 /// ("\x1b", "\x9b"): C0, DEL and C1 (U+0080 to U+009F, which terminals obey as well). A carriage
@@ -22,4 +22,4 @@ class ControlFilter {
 /// A whole text at once.
 [[nodiscard]] std::string harmless(std::string_view text);
 
-}  // namespace forge::cli::chat
+}  // namespace forge::cli
