@@ -16,6 +16,7 @@ request takes the first fault that is left of its key (each "times" times, by de
   {"rate": N}                       N bytes a second
   {"redirect": URL}                 302 to there, with {file} filled in
   {"size": N}                       the answer claims that many bytes in all
+  {"shift": N}                      a range's answer claims to begin N bytes later
   {"extra": N}                      N bytes more than were asked for, without a length
   {"no_range": true}                ranges are ignored
   {"body": TEXT}                    this instead of the JSON of "api"
@@ -214,7 +215,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 return self.head(416, {"Content-Range": f"bytes */{size}"})
             end = min(int(match[2] or len(data) - 1), len(data) - 1)
             part = data[begin:end + 1]
-            fields["Content-Range"] = f"bytes {begin}-{end}/{size}"
+            shift = fault.get("shift", 0)
+            fields["Content-Range"] = f"bytes {begin + shift}-{end + shift}/{size}"
             if "corrupt" in fault:
                 fault = {**fault, "corrupt": fault["corrupt"] - begin}
             status, length = 206, len(part)

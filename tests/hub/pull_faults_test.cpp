@@ -97,6 +97,12 @@ TEST_F(PullTest, LiesAboutSizesAreNotBelieved) {
   EXPECT_NE(error().find("more bytes than were asked for"), std::string::npos) << error();
 }
 
+TEST_F(PullTest, AnotherPartOfAFileIsNotTaken) {
+  hub_.set_faults(R"({"model.safetensors": [{"shift": -65536, "at": "store", "times": 99}]})");
+  const std::string message = error();
+  EXPECT_NE(message.find("sends another part than was asked for"), std::string::npos) << message;
+}
+
 TEST_F(PullTest, ServerErrorsPassOrDoNot) {
   hub_.set_faults(R"({"api": [{"status": 503, "times": 2}],
                       "model.safetensors": [{"status": 500, "at": "store", "times": 2},

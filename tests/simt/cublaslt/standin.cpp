@@ -165,8 +165,9 @@ int cublasLtMatmulPreferenceSetAttribute(void* preference, int attribute, const 
 }
 
 int cublasLtMatmulAlgoGetHeuristic(void*, void* desc, void* a, void* b, void* c, void* d,
-                                   void* preference, int wanted, HeuristicResult* results,
+                                   void* preference, int wanted, void* results_out,
                                    int* n_results) {
+  auto* const results = static_cast<HeuristicResult*>(results_out);
   count("heuristic");
   *n_results = 0;
   if (const int64_t status = setting("heuristic", 0); status != 0) return static_cast<int>(status);
@@ -184,8 +185,10 @@ int cublasLtMatmulAlgoGetHeuristic(void*, void* desc, void* a, void* b, void* c,
   return kSuccess;
 }
 
-int cublasLtMatmulAlgoCheck(void*, void* desc, void* a, void* b, void* c, void* d, const Algo* algo,
-                            HeuristicResult* result) {
+int cublasLtMatmulAlgoCheck(void*, void* desc, void* a, void* b, void* c, void* d,
+                            const void* algorithm, void* result_out) {
+  const auto* const algo = static_cast<const Algo*>(algorithm);
+  auto* const result = static_cast<HeuristicResult*>(result_out);
   count("check");
   if (const int64_t status = setting("check", 0); status != 0) return static_cast<int>(status);
   if (!is_mine(*algo) ||
@@ -200,7 +203,8 @@ int cublasLtMatmulAlgoCheck(void*, void* desc, void* a, void* b, void* c, void* 
 
 int cublasLtMatmul(void*, void* desc, const void* alpha, const void* a, void* of_a, const void* b,
                    void* of_b, const void* beta, const void* c, void* of_c, void* d, void* of_d,
-                   const Algo* algo, void* workspace, size_t workspace_bytes, void* stream) {
+                   const void* algorithm, void* workspace, size_t workspace_bytes, void* stream) {
+  const auto* const algo = static_cast<const Algo*>(algorithm);
   if (standin_count("multiply") >= setting("multiply_after", 0)) {
     if (const int64_t status = setting("multiply", 0); status != 0) return static_cast<int>(status);
   }

@@ -65,7 +65,8 @@ static_assert(sizeof(Algorithm) == 64 && sizeof(Candidate) == 96);
 /// Handles and descriptors are pointers to what only the library knows.
 using Handle = void*;
 
-/// The functions. Column-major: D = alpha op(A) B + beta C.
+/// The functions. Column-major: D = alpha op(A) B + beta C. Structures go as void*: the library's
+/// own types are not these, which UBSan (-fsanitize=function) would say of a call.
 struct Api {
   size_t (*version)() = nullptr;  // 130100 is 13.1.0
   int (*create)(Handle*) = nullptr;
@@ -78,17 +79,17 @@ struct Api {
   int (*prefer)(Handle*) = nullptr;
   int (*set_preference)(Handle, int attribute, const void*, size_t) = nullptr;
   int (*drop_preference)(Handle) = nullptr;
-  /// handle, description, layouts of A, B, C, D, preference, room for results, results, their
-  /// number: the first is the one that the library thinks fastest.
-  int (*candidates)(Handle, Handle, Handle, Handle, Handle, Handle, Handle, int, Candidate*,
+  /// handle, description, layouts of A, B, C, D, preference, room for results, results
+  /// (Candidate), their number: the first is the one that the library thinks fastest.
+  int (*candidates)(Handle, Handle, Handle, Handle, Handle, Handle, Handle, int, void*,
                     int*) = nullptr;
-  /// handle, description, layouts of A, B, C, D, algorithm: whether it runs, and its workspace.
-  int (*check)(Handle, Handle, Handle, Handle, Handle, Handle, const Algorithm*,
-               Candidate*) = nullptr;
-  /// handle, description, alpha, A, B, beta, C, D with their layouts, algorithm, workspace,
+  /// handle, description, layouts of A, B, C, D, Algorithm, Candidate: whether it runs, and its
+  /// workspace.
+  int (*check)(Handle, Handle, Handle, Handle, Handle, Handle, const void*, void*) = nullptr;
+  /// handle, description, alpha, A, B, beta, C, D with their layouts, Algorithm, workspace,
   /// cudaStream_t. Goes by the calling thread's current device.
   int (*multiply)(Handle, Handle, const void*, const void*, Handle, const void*, Handle,
-                  const void*, const void*, Handle, void*, Handle, const Algorithm*, void*, size_t,
+                  const void*, const void*, Handle, void*, Handle, const void*, void*, size_t,
                   void*) = nullptr;
 
   /// "", or why it cannot be had. FORGE_CUBLASLT names a file to open instead of the usual ones.
