@@ -91,6 +91,7 @@ PackedMatrix place(const PackedLayout& layout, const std::byte* memory) {
                       .columns = layout.columns,
                       .low = memory,
                       .row_bytes = layout.row_bytes};
+  if (memory == nullptr) return matrix;
   if (planes.high_bits > 0) matrix.high = memory + layout.high_offset;
   if (planes.scales != ScaleKind::kNone) matrix.scales = memory + layout.scales_offset;
   return matrix;

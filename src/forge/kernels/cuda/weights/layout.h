@@ -38,7 +38,8 @@ struct PackedLayout {
 [[nodiscard]] PackedLayout packed_layout(WeightKind kind, int64_t rows, int64_t columns,
                                          HalfType half = HalfType::kBf16);
 
-/// The matrix in layout.bytes bytes of device memory, 256-byte aligned.
+/// The matrix in layout.bytes bytes of device memory, 256-byte aligned; null: a matrix without
+/// planes.
 [[nodiscard]] PackedMatrix place(const PackedLayout& layout, const std::byte* memory);
 
 /// Rows [first_row, first_row + n_rows) of a matrix, both multiples of kRowTile, as a matrix.
