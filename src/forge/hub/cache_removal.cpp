@@ -11,19 +11,12 @@
 
 #include "forge/hub/cached_repos.h"
 #include "forge/hub/file_lock.h"
+#include "forge/hub/folder_entries.h"
 
 namespace forge::hub {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::vector<fs::path> entries(const fs::path& folder) {
-  std::vector<fs::path> found;
-  std::error_code failure;
-  if (!fs::is_directory(fs::symlink_status(folder, failure))) return found;
-  for (const auto& entry : fs::directory_iterator(folder, failure)) found.push_back(entry.path());
-  return found;
-}
 
 /// The blobs of the repository that a snapshot's links name; links that name something else are
 /// left out, whatever they lead to.
@@ -50,7 +43,7 @@ int64_t bytes_of(const fs::path& path) {
 /// Locks of running downloads are held by their processes.
 Status check_not_busy(const Cache& cache, const std::string& repo) {
   const fs::path folder = fs::path(cache.lock_path(repo, "x")).parent_path();
-  for (const fs::path& path : entries(folder)) {
+  for (const fs::path& path : folder_entries(folder)) {
     const auto lock = FileLock::try_take(path.string());
     if (lock.ok() && !lock->has_value()) {
       return make_error("{}: another process downloads it right now: end that first", repo);
@@ -64,7 +57,7 @@ Result<std::string> find_snapshot(const Cache& cache, const ModelName& name) {
   if (const auto commit = cache.find_commit(name.repo, name.revision)) return *commit;
   std::vector<std::string> found;
   std::string all;
-  for (const fs::path& path : entries(folder)) {
+  for (const fs::path& path : folder_entries(folder)) {
     const std::string commit = path.filename().string();
     if (!is_commit(commit)) continue;
     all += (all.empty() ? "" : ", ") + commit.substr(0, 12);
@@ -94,8 +87,8 @@ Result<Removal> plan_removal(const Cache& cache, const ModelName& name, bool is_
   FORGE_TRY_STATUS(check_not_busy(cache, name.repo));
   const fs::path blobs = (folder / "blobs").lexically_normal();
   if (is_whole_repo) {
-    for (const fs::path& blob : entries(blobs)) removal.n_bytes += bytes_of(blob);
-    for (const fs::path& snapshot : entries(folder / "snapshots")) {
+    for (const fs::path& blob : folder_entries(blobs)) removal.n_bytes += bytes_of(blob);
+    for (const fs::path& snapshot : folder_entries(folder / "snapshots")) {
       removal.snapshots.push_back(snapshot.string());
       for (const auto& entry : fs::recursive_directory_iterator(snapshot, ignored)) {
         removal.n_bytes += bytes_of(entry.path());  // where links could not be made
@@ -107,7 +100,7 @@ Result<Removal> plan_removal(const Cache& cache, const ModelName& name, bool is_
   FORGE_TRY(const std::string commit, find_snapshot(cache, name));
   removal.snapshots.push_back((folder / "snapshots" / commit).string());
   std::set<std::string> kept;
-  for (const fs::path& snapshot : entries(folder / "snapshots")) {
+  for (const fs::path& snapshot : folder_entries(folder / "snapshots")) {
     if (snapshot.filename() != commit) kept.merge(linked_blobs(blobs, snapshot));
   }
   for (const std::string& blob : linked_blobs(blobs, folder / "snapshots" / commit)) {

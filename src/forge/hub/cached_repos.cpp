@@ -9,22 +9,13 @@
 #include <set>
 
 #include "forge/hub/cached_model.h"
+#include "forge/hub/folder_entries.h"
 #include "forge/hub/quant_name.h"
 
 namespace forge::hub {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// Entries of a folder, sorted; none where it is a link or not there.
-std::vector<fs::path> entries(const fs::path& folder) {
-  std::vector<fs::path> found;
-  std::error_code failure;
-  if (!fs::is_directory(fs::symlink_status(folder, failure))) return found;
-  for (const auto& entry : fs::directory_iterator(folder, failure)) found.push_back(entry.path());
-  std::sort(found.begin(), found.end());
-  return found;
-}
 
 /// The refs of a repository and their commits; names may have slashes.
 std::map<std::string, std::string> read_refs(const Cache& cache, const std::string& repo) {
@@ -68,7 +59,7 @@ void add_sizes(const std::string& folder, const std::vector<SnapshotFile>& files
 
 int64_t incomplete_bytes(const std::string& repo_folder, int64_t& used_at) {
   int64_t n_bytes = 0;
-  for (const fs::path& path : entries(repo_folder + "/blobs")) {
+  for (const fs::path& path : folder_entries(repo_folder + "/blobs")) {
     struct stat found {};
     if (path.extension() != ".incomplete" || ::lstat(path.c_str(), &found) != 0) continue;
     n_bytes += found.st_size;
@@ -89,7 +80,7 @@ bool is_cached_complete(const Cache& cache, const std::string& repo, const std::
 
 std::vector<CachedRevision> list_cached(const Cache& cache) {
   std::vector<CachedRevision> all;
-  for (const fs::path& folder : entries(cache.folder())) {
+  for (const fs::path& folder : folder_entries(cache.folder())) {
     const auto repo = repo_of_folder(folder.filename().string());
     std::error_code ignored;
     if (!repo || !fs::is_directory(fs::symlink_status(folder, ignored))) continue;
@@ -97,7 +88,7 @@ std::vector<CachedRevision> list_cached(const Cache& cache) {
     int64_t begun_at = 0;
     const int64_t n_incomplete = incomplete_bytes(folder.string(), begun_at);
     const size_t n_before = all.size();
-    for (const fs::path& snapshot : entries(folder / "snapshots")) {
+    for (const fs::path& snapshot : folder_entries(folder / "snapshots")) {
       const std::string commit = snapshot.filename().string();
       if (!is_commit(commit)) continue;
       CachedRevision revision{.repo = *repo, .commit = commit};
