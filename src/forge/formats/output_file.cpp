@@ -15,11 +15,11 @@ namespace forge::formats {
 OutputFile::OutputFile(std::string path, std::string temporary, std::FILE* file)
     : path_(std::move(path)), temporary_(std::move(temporary)), file_(file) {}
 
-Result<OutputFile> OutputFile::create(const std::string& path) {
+Result<OutputFile> OutputFile::create(const std::string& path, mode_t mode) {
   static std::atomic<int> counter{0};
   // Process and counter make the name unique; O_EXCL follows no link that somebody laid out there.
   std::string temporary = fmt::format("{}.{}-{}.tmp", path, ::getpid(), counter++);
-  const int fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  const int fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
   if (fd < 0) return make_error("{}: cannot write: {}", path, std::strerror(errno));
   std::FILE* file = ::fdopen(fd, "wb");
   if (file == nullptr) {
@@ -57,6 +57,9 @@ Status OutputFile::status() const {
 }
 
 Status OutputFile::commit() {
+  // Else a crash of the machine could leave the name on bytes that never came to the disk.
+  const bool is_on_disk = std::fflush(file_.get()) == 0 && ::fsync(::fileno(file_.get())) == 0;
+  if (!is_on_disk && error_ == 0) error_ = errno;
   if (std::fclose(file_.release()) != 0 && error_ == 0) error_ = errno;
   if (error_ == 0 && std::rename(temporary_.c_str(), path_.c_str()) != 0) error_ = errno;
   if (error_ == 0) return {};

@@ -1,6 +1,8 @@
 // A file that appears under its name only when it is complete.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -17,8 +19,9 @@ namespace forge::formats {
 /// owner.
 class OutputFile {
  public:
-  /// Fails where the directory is missing or not writable, naming path.
-  [[nodiscard]] static Result<OutputFile> create(const std::string& path);
+  /// Fails where the directory is missing or not writable, naming path. mode: who may read and
+  /// write it, as open() has it.
+  [[nodiscard]] static Result<OutputFile> create(const std::string& path, mode_t mode = 0666);
 
   OutputFile(OutputFile&&) noexcept = default;
   OutputFile& operator=(OutputFile&&) = delete;

@@ -1,16 +1,12 @@
 #include "forge/cli/chat/saved_chat.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <filesystem>
+#include <span>
 #include <utility>
 
 #include "forge/base/json.h"
+#include "forge/formats/output_file.h"
 
 namespace forge::cli::chat {
 namespace {
@@ -74,14 +70,20 @@ Status read_settings(Settings& settings, const json::Value& values, std::string_
   return {};
 }
 
-Status write_all(int file, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t n = ::write(file, text.data(), text.size());
-    if (n < 0 && errno != EINTR) return make_error("{}", std::strerror(errno));
-    if (n > 0) text.remove_prefix(static_cast<size_t>(n));
+Result<SavedChat> from_document(const json::Document& document, std::string_view origin,
+                                const Settings& defaults) {
+  const json::Value messages = document.root().find("messages");
+  if (!messages.is_array()) return make_error("{}: no \"messages\": not a saved chat", origin);
+  SavedChat chat;
+  chat.settings = defaults;
+  FORGE_TRY_STATUS(
+      read_settings(chat.settings, document.root().find("settings"), origin, defaults));
+  chat.model = document.root().find("model").as_string().value_or("");
+  for (size_t i = 0; i < messages.size(); ++i) {
+    FORGE_TRY_STATUS(
+        add_message(chat.conversation, messages.at(i), fmt::format("{}: messages[{}]", origin, i)));
   }
-  if (::fsync(file) != 0) return make_error("{}", std::strerror(errno));
-  return {};
+  return chat;
 }
 
 /// What is there already may be replaced only if it is one of ours: a mistyped name must not cost a
@@ -134,18 +136,7 @@ std::string to_json(const SavedChat& chat) {
 Result<SavedChat> from_json(std::string_view text, std::string_view origin,
                             const Settings& defaults) {
   FORGE_TRY(const json::Document document, json::Document::parse(text, origin));
-  const json::Value messages = document.root().find("messages");
-  if (!messages.is_array()) return make_error("{}: no \"messages\": not a saved chat", origin);
-  SavedChat chat;
-  chat.settings = defaults;
-  FORGE_TRY_STATUS(
-      read_settings(chat.settings, document.root().find("settings"), origin, defaults));
-  chat.model = document.root().find("model").as_string().value_or("");
-  for (size_t i = 0; i < messages.size(); ++i) {
-    FORGE_TRY_STATUS(
-        add_message(chat.conversation, messages.at(i), fmt::format("{}: messages[{}]", origin, i)));
-  }
-  return chat;
+  return from_document(document, origin, defaults);
 }
 
 Status save_chat(const SavedChat& chat, const std::string& path) {
@@ -153,17 +144,10 @@ Status save_chat(const SavedChat& chat, const std::string& path) {
   std::error_code error;
   fs::path target = fs::weakly_canonical(path, error);  // a link stays a link
   if (error) target = path;
-  std::string temporary = target.string() + ".XXXXXX";
-  const int file = ::mkostemp(temporary.data(), O_CLOEXEC);
-  if (file < 0) return make_error("{}: cannot be written: {}", path, std::strerror(errno));
-  Status written = write_all(file, to_json(chat));
-  ::close(file);
-  if (written.ok() && std::rename(temporary.c_str(), target.c_str()) != 0) {
-    written = make_error("{}", std::strerror(errno));
-  }
-  if (written.ok()) return {};
-  ::unlink(temporary.c_str());
-  return make_error("{}: cannot be written: {}", path, written.error().message);
+  FORGE_TRY(formats::OutputFile file, formats::OutputFile::create(target.string(), 0600));
+  const std::string text = to_json(chat);
+  file.write(std::as_bytes(std::span(text)));
+  return file.commit();
 }
 
 Result<SavedChat> load_chat(const std::string& path, const Settings& defaults) {
@@ -175,12 +159,8 @@ Result<SavedChat> load_chat(const std::string& path, const Settings& defaults) {
   if (!error && bytes > kMostBytes) {
     return make_error("{}: {} bytes, more than a conversation has ({})", path, bytes, kMostBytes);
   }
-  std::FILE* file = std::fopen(path.c_str(), "re");
-  if (file == nullptr) return make_error("{}: {}", path, std::strerror(errno));
-  std::string text(kMostBytes < bytes ? 0 : bytes, '\0');
-  text.resize(std::fread(text.data(), 1, text.size(), file));
-  std::fclose(file);
-  return from_json(text, path, defaults);
+  FORGE_TRY(const json::Document document, json::Document::load(path));
+  return from_document(document, path, defaults);
 }
 
 std::string expand_home(std::string path) {
