@@ -1,13 +1,13 @@
 #include "forge/cli/batch_progress.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <string_view>
 
+#include "forge/cli/clock_text.h"
 #include "forge/cli/report.h"
+#include "forge/cli/terminal.h"
 
 namespace forge::cli {
 namespace {
@@ -17,23 +17,12 @@ constexpr std::chrono::milliseconds kBarPeriod{250};
 constexpr std::chrono::milliseconds kLinePeriod{10'000};
 constexpr std::string_view kClearLine = "\r\x1b[K";
 
-void print(std::string_view text) {
-  std::fwrite(text.data(), 1, text.size(), stderr);
-  std::fflush(stderr);
-}
-
 }  // namespace
-
-std::string clock_text(double seconds) {
-  const auto whole = static_cast<int64_t>(std::clamp(seconds, 0.0, 1e9) + 0.5);
-  if (whole < 3600) return fmt::format("{}:{:02}", whole / 60, whole % 60);
-  return fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);
-}
 
 BatchProgress::BatchProgress(int64_t n_lines, int64_t n_before)
     : n_lines_(n_lines),
       n_before_(n_before),
-      is_terminal_(::isatty(STDERR_FILENO) != 0),
+      is_terminal_(terminal().redraws_errors()),
       start_(Clock::now()),
       shown_(start_) {}
 
@@ -62,12 +51,12 @@ void BatchProgress::show(const server::batch::BatchCounts& counts, int64_t gener
   if (now - shown_ < (is_terminal_ ? kBarPeriod : kLinePeriod)) return;
   shown_ = now;
   const std::string line = text(counts, generated_tokens);
-  print(is_terminal_ ? fmt::format("{}{}", kClearLine, line) : line + "\n");
+  write_stderr(is_terminal_ ? fmt::format("{}{}", kClearLine, line) : line + "\n");
   has_bar_ = is_terminal_;
 }
 
 void BatchProgress::clear() {
-  if (has_bar_) print(kClearLine);
+  if (has_bar_) write_stderr(kClearLine);
   has_bar_ = false;
 }
 

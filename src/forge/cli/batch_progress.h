@@ -33,7 +33,4 @@ class BatchProgress {
   bool has_bar_ = false;
 };
 
-/// "2:05", "1:02:05".
-[[nodiscard]] std::string clock_text(double seconds);
-
 }  // namespace forge::cli

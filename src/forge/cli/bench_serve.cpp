@@ -36,8 +36,7 @@ constexpr const char* kExamples =
 using PromptSource = std::function<Prompt(int64_t)>;
 
 Result<PromptSource> prompts_of_file(const std::string& path) {
-  FORGE_TRY(const std::string text, read_text(path));
-  FORGE_TRY_STATUS(check_utf8(text, path));
+  FORGE_TRY(const std::string text, read_utf8(path));
   std::vector<std::string> lines;
   for (size_t at = 0; at < text.size();) {
     const size_t end = std::min(text.find('\n', at), text.size());

@@ -1,17 +1,15 @@
 #include "forge/cli/byte_progress.h"
 
 #include <fmt/format.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <string_view>
 #include <utility>
 
 #include "forge/base/format_bytes.h"
-#include "forge/cli/batch_progress.h"
+#include "forge/cli/clock_text.h"
 #include "forge/cli/report.h"
+#include "forge/cli/terminal.h"
 
 namespace forge::cli {
 namespace {
@@ -19,17 +17,6 @@ namespace {
 constexpr std::chrono::milliseconds kBarPeriod{250};
 constexpr std::chrono::milliseconds kLinePeriod{5'000};
 constexpr std::string_view kClearLine = "\r\x1b[K";
-
-void print(std::string_view text) {
-  std::fwrite(text.data(), 1, text.size(), stderr);
-  std::fflush(stderr);
-}
-
-int terminal_columns() {
-  winsize size{};
-  const bool is_known = ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
-  return is_known ? size.ws_col : 80;
-}
 
 }  // namespace
 
@@ -66,7 +53,7 @@ std::string progress_line(const std::string& what, int64_t done_bytes, int64_t t
 ByteProgress::ByteProgress(std::string what, bool is_quiet)
     : what_(one_line(what)),
       is_quiet_(is_quiet),
-      is_terminal_(::isatty(STDERR_FILENO) != 0),
+      is_terminal_(terminal().redraws_errors()),
       start_(Clock::now()),
       shown_(start_) {}
 
@@ -77,14 +64,15 @@ void ByteProgress::show(int64_t done_bytes, int64_t total_bytes) {
   if (is_quiet_ || now - shown_ < (is_terminal_ ? kBarPeriod : kLinePeriod)) return;
   shown_ = now;
   const double seconds = std::chrono::duration<double>(now - start_).count();
-  const std::string line =
-      progress_line(what_, done_bytes, total_bytes, seconds, is_terminal_ ? terminal_columns() : 0);
-  print(is_terminal_ ? fmt::format("{}{}", kClearLine, line) : fmt::format("forge: {}\n", line));
+  const std::string line = progress_line(what_, done_bytes, total_bytes, seconds,
+                                         is_terminal_ ? terminal().n_columns : 0);
+  write_stderr(is_terminal_ ? fmt::format("{}{}", kClearLine, line)
+                            : fmt::format("forge: {}\n", line));
   has_bar_ = is_terminal_;
 }
 
 void ByteProgress::clear() {
-  if (has_bar_) print(kClearLine);
+  if (has_bar_) write_stderr(kClearLine);
   has_bar_ = false;
 }
 

@@ -211,11 +211,8 @@ int run_compare_quality(const Arguments& arguments) {
   if (options.ctx != 0 && options.ctx < kLeastWindow) {
     return line.fail(fmt::format("--ctx {}: expected {} or more", options.ctx, kLeastWindow));
   }
-  const Result<std::string> text = read_text(options.file);
+  const Result<std::string> text = read_utf8(options.file);
   if (!text.ok()) return runtime_error(text.error().message);
-  if (const Status status = check_utf8(*text, options.file); !status.ok()) {
-    return runtime_error(status.error().message);
-  }
   return run(line, options, *text);
 }
 

@@ -38,9 +38,7 @@ Result<std::string> read_prompt(const GenerateFlags& flags) {
     FORGE_TRY_STATUS(check_utf8(*flags.prompt, "--prompt"));
     return *flags.prompt;
   }
-  const std::string path = flags.prompt_file.value_or("-");
-  FORGE_TRY(std::string text, read_text(path));
-  FORGE_TRY_STATUS(check_utf8(text, path == "-" ? "stdin" : path));
+  FORGE_TRY(std::string text, read_utf8(flags.prompt_file.value_or("-")));
   // Editors and echo end a text with a line end that nobody means.
   if (text.ends_with('\n')) text.pop_back();
   return text;

@@ -108,11 +108,8 @@ int run_perplexity(const Arguments& arguments) {
   if (options.ctx != 0 && options.ctx < kLeastChunk) {
     return line.fail(fmt::format("--ctx {}: expected {} or more", options.ctx, kLeastChunk));
   }
-  const Result<std::string> text = read_text(options.file);
+  const Result<std::string> text = read_utf8(options.file);
   if (!text.ok()) return runtime_error(text.error().message);
-  if (const Status status = check_utf8(*text, options.file); !status.ok()) {
-    return runtime_error(status.error().message);
-  }
   const Result<engine::LoadedModel> loaded = load(options.model);
   if (!loaded.ok()) return runtime_error(loaded.error().message);
   const int32_t wanted =

@@ -7,28 +7,25 @@
 #include "forge/cli/control_filter.h"
 
 namespace forge::cli {
-namespace {
 
-void print_line(const std::string& line) {
-  std::fwrite(line.data(), 1, line.size(), stderr);
+void write_stderr(std::string_view text) {
+  std::fwrite(text.data(), 1, text.size(), stderr);
   std::fflush(stderr);
 }
 
-}  // namespace
-
 int runtime_error(std::string_view message) {
-  print_line(fmt::format("forge: error: {}\n", one_line(message)));
+  write_stderr(fmt::format("forge: error: {}\n", one_line(message)));
   return kRuntimeError;
 }
 
 int usage_error(std::string_view command, std::string_view message) {
   const std::string_view space = command.empty() ? "" : " ";
-  print_line(
+  write_stderr(
       fmt::format("forge: error: {} (see forge {}{}--help)\n", one_line(message), command, space));
   return kUsageError;
 }
 
-void note(std::string_view message) { print_line(fmt::format("forge: {}\n", one_line(message))); }
+void note(std::string_view message) { write_stderr(fmt::format("forge: {}\n", one_line(message))); }
 
 std::string one_line(std::string_view text) {
   std::string line;

@@ -19,6 +19,9 @@ inline constexpr int kInterrupted = 130;  // Ctrl-C, as shells report it
 /// Prints "forge: MESSAGE".
 void note(std::string_view message);
 
+/// Puts text on stderr as it is, at once: for progress, which is no line of its own.
+void write_stderr(std::string_view text);
+
 /// The text with line breaks and other control characters escaped, so that it stays one line
 /// whatever names and values from outside are in it.
 [[nodiscard]] std::string one_line(std::string_view text);

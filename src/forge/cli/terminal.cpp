@@ -14,9 +14,10 @@ std::string_view variable(const char* name) {
   return value != nullptr ? value : "";
 }
 
-int columns_of(int file) {
+struct winsize size_of(int file) {
   struct winsize size {};
-  return ::ioctl(file, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+  if (::ioctl(file, TIOCGWINSZ, &size) != 0) size = {};
+  return size;
 }
 
 }  // namespace
@@ -30,10 +31,11 @@ Terminal terminal() {
   found.is_dumb = term.empty() || term == "dumb";
   found.wants_color = !found.is_dumb && variable("NO_COLOR").empty();
   for (const int file : {STDOUT_FILENO, STDERR_FILENO}) {
-    if (const int n = columns_of(file); n > 0) {
-      found.n_columns = n;
-      break;
-    }
+    const struct winsize size = size_of(file);
+    if (size.ws_col == 0) continue;
+    found.n_columns = size.ws_col;
+    if (size.ws_row > 0) found.n_rows = size.ws_row;
+    break;
   }
   return found;
 }

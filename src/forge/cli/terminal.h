@@ -12,6 +12,10 @@ struct Terminal {
   /// Colours are welcome: NO_COLOR (no-color.org) is unset or empty, and the terminal is not dumb.
   bool wants_color = false;
   int n_columns = 80;
+  int n_rows = 24;
+
+  /// What stderr shows may be drawn again in place.
+  [[nodiscard]] bool redraws_errors() const { return is_error && !is_dumb; }
 };
 
 /// Asks the system and the environment.

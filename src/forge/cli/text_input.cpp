@@ -56,6 +56,12 @@ Status check_utf8(std::string_view text, std::string_view what) {
                     static_cast<unsigned char>(text[*offset]));
 }
 
+Result<std::string> read_utf8(const std::string& path) {
+  FORGE_TRY(std::string text, read_text(path));
+  FORGE_TRY_STATUS(check_utf8(text, path == "-" ? "stdin" : path));
+  return text;
+}
+
 bool LineReader::has_line() const { return buffer_.find('\n', scanned_) != std::string::npos; }
 
 Result<bool> LineReader::next(std::string& line) {

@@ -15,6 +15,9 @@ namespace forge::cli {
 /// "--prompt".
 [[nodiscard]] Status check_utf8(std::string_view text, std::string_view what);
 
+/// The same of a file that is text. Fails where it is not UTF-8.
+[[nodiscard]] Result<std::string> read_utf8(const std::string& path);
+
 /// Lines of stdin, read as they come: output that waits in another buffer can be flushed just
 /// before the program would wait for input, so that a program at the other end may ask and answer
 /// in turn.

@@ -1,16 +1,13 @@
 #include "forge/cli/hub/pull_progress.h"
 
 #include <fmt/format.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
-#include <cstdlib>
 
 #include "forge/base/format_bytes.h"
-#include "forge/cli/batch_progress.h"
+#include "forge/cli/clock_text.h"
 #include "forge/cli/report.h"
+#include "forge/cli/terminal.h"
 
 namespace forge::cli {
 namespace {
@@ -21,33 +18,6 @@ constexpr std::chrono::milliseconds kDrawPeriod{100};
 constexpr std::chrono::seconds kLinePeriod{5};
 constexpr std::chrono::seconds kSpeedSpan{4};
 constexpr int64_t kLargeFile = 16 << 20;
-
-struct Screen {
-  int width = 80;
-  int height = 24;
-};
-
-Screen screen() {
-  struct winsize size {};
-  if (::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return {};
-  return {size.ws_col, size.ws_row == 0 ? 24 : size.ws_row};
-}
-
-bool is_screen() {
-  const char* terminal = std::getenv("TERM");
-  return ::isatty(STDERR_FILENO) != 0 &&
-         !(terminal != nullptr && std::string_view(terminal) == "dumb");
-}
-
-bool wants_colour() {
-  const char* off = std::getenv("NO_COLOR");
-  return off == nullptr || *off == '\0';
-}
-
-void print(std::string_view text) {
-  std::fwrite(text.data(), 1, text.size(), stderr);
-  std::fflush(stderr);
-}
 
 /// The ending says least, the end before it most: a shard's number, a quantisation.
 std::string shortened(std::string name, size_t width) {
@@ -135,8 +105,8 @@ std::string format_row(const ProgressRow& row, int width, bool has_colour) {
 
 PullDisplay::PullDisplay(bool is_wanted)
     : is_wanted_(is_wanted),
-      is_terminal_(is_screen()),
-      has_colour_(wants_colour()),
+      is_terminal_(terminal().redraws_errors()),
+      has_colour_(terminal().wants_color),
       line_(Clock::now()) {}
 
 void PullDisplay::show(const hub::PullProgress& progress) {
@@ -171,31 +141,31 @@ std::string PullDisplay::total_name(const hub::PullProgress& progress) const {
 }
 
 void PullDisplay::draw(const hub::PullProgress& progress) {
-  const Screen size = screen();
+  const Terminal size = terminal();
   std::vector<std::string> rows;
   for (size_t i = 0; i < progress.files.size(); ++i) {
     const hub::FileProgress& file = progress.files[i];
     if (file.state == State::kQueued || file.state == State::kDone) continue;
-    if (static_cast<int>(rows.size()) + 2 >= std::min(size.height, 11)) break;
+    if (static_cast<int>(rows.size()) + 2 >= std::min(size.n_rows, 11)) break;
     ProgressRow row{one_line(file.name), file.n_done, file.n_bytes, speeds_[i].bytes_per_second()};
     if (file.state == State::kWaiting) row.name += " (waiting)";
     if (file.state == State::kChecking) row.name += " (checking)";
     if (file.state != State::kRunning) row.speed = -1;
-    rows.push_back(format_row(row, size.width, has_colour_));
+    rows.push_back(format_row(row, size.n_columns, has_colour_));
   }
   const double speed = total_speed_.bytes_per_second();
   rows.push_back(
-      format_row({total_name(progress), n_done_, n_total_, speed}, size.width, has_colour_));
+      format_row({total_name(progress), n_done_, n_total_, speed}, size.n_columns, has_colour_));
   std::string text;
   if (n_rows_ > 0) text += fmt::format("\r\x1b[{}A", n_rows_);
   for (const std::string& row : rows) text += "\r\x1b[K" + row + "\n";
   text += "\x1b[J";  // rows of files that are done since
-  print(text);
+  write_stderr(text);
   n_rows_ = static_cast<int>(rows.size());
 }
 
 void PullDisplay::clear() {
-  if (n_rows_ > 0) print(fmt::format("\r\x1b[{}A\x1b[J", n_rows_));
+  if (n_rows_ > 0) write_stderr(fmt::format("\r\x1b[{}A\x1b[J", n_rows_));
   n_rows_ = 0;
 }
 
