@@ -4,8 +4,11 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
+#include <sstream>
 
 #include "tests/cli/chat_model_folder.h"
+#include "tests/cli/screen.h"
 #include "tests/cli/terminal_program.h"
 
 namespace forge::cli {
@@ -14,6 +17,11 @@ namespace {
 constexpr std::string_view kCtrlC = "\x03";
 constexpr std::string_view kCtrlD = "\x04";
 constexpr std::string_view kUp = "\x1b[A";
+
+std::vector<std::string> words_of(const std::string& text) {
+  std::istringstream stream(text);
+  return {std::istream_iterator<std::string>(stream), {}};
+}
 
 /// A chat with a model whose answers never end, and a home of its own.
 class ChatTerminal : public ::testing::Test {
@@ -147,6 +155,45 @@ TEST_F(ChatTerminal, ThoughtsAreDim) {
   EXPECT_EQ(plain.find("\x1b[2m"), std::string::npos) << plain;
   EXPECT_NE(plain.find("[thinking]"), std::string::npos) << plain;
   EXPECT_EQ(screen({{"TERM", "dumb"}}).find('\x1b'), std::string::npos);
+}
+
+TEST_F(ChatTerminal, AnswersAreWrappedBetweenWords) {
+  const std::vector<std::string> flags = arguments({"-n", "150"});
+  const Outcome piped = run_forge(flags, "Tom\n");
+  ASSERT_EQ(piped.exit_code, 0) << piped.err;
+  for (const int n_columns : {80, 40}) {
+    TerminalProgram program(flags, environment(), n_columns);
+    ASSERT_TRUE(program.see(">>> "));
+    program.type("Tom\r");
+    ASSERT_TRUE(program.see("Tom"));
+    ASSERT_TRUE(program.see("\n"));
+    ASSERT_TRUE(program.see("forge: the answer was cut at max_tokens 150"));
+    program.type(kCtrlD);
+    EXPECT_EQ(program.wait(), 0);
+    const size_t end = program.screen().find("forge: the answer was cut");
+    const size_t begin = program.screen().rfind("\x1b[?2004l", end);
+    const std::string answer = program.screen().substr(begin + 8, end - begin - 8);
+    EXPECT_NE(answer.find("\x1b["), std::string::npos) << "no word had to be moved: " << answer;
+    Screen screen(n_columns);
+    screen.write(answer);
+    std::string words;
+    for (const std::string& row : screen.rows()) {
+      EXPECT_LT(row.size(), static_cast<size_t>(n_columns)) << row;
+      words += row + " ";
+    }
+    EXPECT_GE(screen.rows().size(), piped.out.size() / static_cast<size_t>(n_columns));
+    EXPECT_EQ(words_of(words), words_of(piped.out));
+  }
+  for (const auto& [flag, term] :
+       {std::pair("--no-wrap", "xterm"), std::pair("--verbose", "dumb")}) {
+    TerminalProgram plain(arguments({"-n", "150", flag}), environment({{"TERM", term}}), 40);
+    ASSERT_TRUE(plain.see(">>> "));
+    plain.type("Tom\r");
+    ASSERT_TRUE(plain.see("cut at"));
+    std::string expected;
+    for (const char c : piped.out) expected += c == '\n' ? std::string("\r\n") : std::string(1, c);
+    EXPECT_NE(plain.screen().find(expected), std::string::npos) << plain.screen();
+  }
 }
 
 TEST_F(ChatTerminal, WhatAModelSaysCannotDriveTheTerminal) {

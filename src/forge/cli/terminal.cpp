@@ -22,6 +22,8 @@ struct winsize size_of(int file) {
 
 }  // namespace
 
+int output_columns() { return size_of(STDOUT_FILENO).ws_col; }
+
 Terminal terminal() {
   Terminal found;
   found.is_input = ::isatty(STDIN_FILENO) != 0;

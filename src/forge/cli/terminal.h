@@ -18,6 +18,9 @@ struct Terminal {
   [[nodiscard]] bool redraws_errors() const { return is_error && !is_dumb; }
 };
 
+/// The width of the terminal that stdout is, as it is now; 0 where it is none or does not say.
+[[nodiscard]] int output_columns();
+
 /// Asks the system and the environment.
 [[nodiscard]] Terminal terminal();
 

@@ -32,6 +32,8 @@ TEST(Settings, ValuesReachTheSampling) {
   EXPECT_EQ(settings.sampling.repetition_penalty, 1.1);
   EXPECT_EQ(settings.max_tokens, 12);
   EXPECT_EQ(settings.seed, 18446744073709551615u);
+  EXPECT_EQ(set(settings, "wrap", "off"), "off");
+  EXPECT_FALSE(settings.wrap);
   EXPECT_EQ(set(settings, "seed", "random"), "random");
   EXPECT_FALSE(settings.seed.has_value());
 }

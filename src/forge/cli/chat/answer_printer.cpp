@@ -2,6 +2,8 @@
 
 #include <string>
 
+#include "forge/cli/terminal.h"
+
 namespace forge::cli::chat {
 namespace {
 
@@ -14,17 +16,22 @@ constexpr std::string_view kPlain = "\x1b[0m";
 void AnswerPrinter::write(std::string_view text) {
   const std::string shown = style_.is_terminal ? filter_.pass(text) : std::string(text);
   if (!shown.empty()) at_line_start_ = shown.back() == '\n';
-  out_.write(shown);
+  show(shown);
+}
+
+void AnswerPrinter::show(std::string_view text) {
+  out_.write(style_.wraps ? wrap_.pass(text, output_columns()) : std::string(text));
 }
 
 void AnswerPrinter::end_line() {
   if (style_.is_terminal) {
     const std::string held = filter_.flush();
     if (!held.empty()) at_line_start_ = false;
-    out_.write(held);
+    show(held);
   }
   if (!at_line_start_) out_.write("\n");
   at_line_start_ = true;
+  wrap_ = {};
 }
 
 void AnswerPrinter::thoughts(std::string_view text) {

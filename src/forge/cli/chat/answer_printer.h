@@ -3,6 +3,7 @@
 
 #include <string_view>
 
+#include "forge/cli/chat/word_wrap.h"
 #include "forge/cli/control_filter.h"
 #include "forge/cli/stdout_stream.h"
 
@@ -11,11 +12,11 @@ namespace forge::cli::chat {
 struct PrintStyle {
   bool is_terminal = false;    // control characters are written out
   bool has_color = false;      // thoughts are dimmed; else they stand between marks
+  bool wraps = false;          // lines end between words at the terminal's edge
   bool shows_thoughts = true;  // else they are left out
 };
 
-/// One per answer. Inserts no line ends: where a line is too long the terminal wraps it, so that
-/// what is copied from there is what the model wrote.
+/// One per answer, which begins at the start of a line.
 class AnswerPrinter {
  public:
   AnswerPrinter(StdoutStream& out, const PrintStyle& style) : out_(out), style_(style) {}
@@ -29,12 +30,14 @@ class AnswerPrinter {
 
  private:
   void write(std::string_view text);
+  void show(std::string_view text);
   void end_line();
   void end_thoughts();
 
   StdoutStream& out_;
   PrintStyle style_;
   ControlFilter filter_;
+  WordWrap wrap_;  // of the thoughts, then of what is said
   bool is_thinking_ = false;
   bool has_hidden_ = false;
   bool at_line_start_ = true;

@@ -51,6 +51,10 @@ void add_chat_options(CommandLine& line, ChatFlags& flags) {
   add_sampling_options(line.app(), flags.sampling,
                        "Same seed, same answers; random where not given");
   line.app()
+      .add_flag("--no-wrap", flags.no_wrap,
+                "Leave long lines to the terminal, which breaks them in mid-word")
+      ->group("Output");
+  line.app()
       .add_flag("--verbose", flags.verbose, "A line of numbers after each answer")
       ->group("Output");
   line.app().add_flag("-q,--quiet", flags.quiet, "Nothing on stderr but errors")->group("Output");
@@ -78,6 +82,7 @@ Settings settings_of(const ChatFlags& flags) {
   settings.seed = flags.sampling.seed;
   if (flags.max_tokens > 0) settings.max_tokens = flags.max_tokens;
   settings.stop = flags.stop;
+  settings.wrap = !flags.no_wrap;
   settings.verbose = flags.verbose;
   const Status thoughts = set_setting(settings, "thoughts", flags.thoughts, {});
   FORGE_CHECK(thoughts.ok(), "--thoughts was checked");

@@ -26,6 +26,7 @@ struct ChatFlags {
   int32_t ctx = 0;
   std::vector<std::string> stop;
   std::string thoughts = "auto";
+  bool no_wrap = false;
   bool verbose = false;
   bool no_history = false;
   bool quiet = false;

@@ -173,6 +173,7 @@ PrintStyle Session::style() const {
   const bool is_terminal = terminal_.is_output;
   return {.is_terminal = is_terminal,
           .has_color = is_terminal && terminal_.wants_color,
+          .wraps = is_terminal && !terminal_.is_dumb && settings_.wrap,
           .shows_thoughts = settings_.thoughts == Thoughts::kShow ||
                             (settings_.thoughts == Thoughts::kAuto && is_terminal)};
 }

@@ -163,12 +163,14 @@ const std::array kSettings = {
             [](Settings& to, const Settings& from) { to.stop = from.stop; }},
     word_setting<kThink, &Settings::think>("think", "ask the model to think, or not to"),
     word_setting<kThoughts, &Settings::thoughts>("thoughts", "auto: on a terminal only"),
+    word_setting<kOnOff, &Settings::wrap>("wrap", "break lines between words, on a terminal"),
     word_setting<kOnOff, &Settings::verbose>("verbose", "numbers after each answer"),
 };
 
 /// What other programs call them.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 5> kAliases = {
+constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kAliases = {
     {{"temp", "temperature"},
+     {"wordwrap", "wrap"},
      {"repeat_penalty", "repetition_penalty"},
      {"repetition", "repetition_penalty"},
      {"num_predict", "max_tokens"},

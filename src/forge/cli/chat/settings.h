@@ -22,6 +22,7 @@ struct Settings {
   std::vector<std::string> stop;
   Thoughts thoughts = Thoughts::kAuto;
   std::optional<bool> think;  // enable_thinking of the chat template; nothing: its default
+  bool wrap = true;           // lines of an answer end between words, on a terminal
   bool verbose = false;       // a line of numbers after each answer
 };
 
