@@ -4,8 +4,8 @@
 function(forge_layer name)
   cmake_parse_arguments(arg "" "" "DEPENDS;LIBRARIES" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/forge/${name}/*.cpp)
-  # Compiled once per ISA level, by kernels/cpu/levels.cmake.
-  list(FILTER sources EXCLUDE REGEX "/kernels/cpu/level/")
+  # Compiled once per ISA level, by kernels/cpu/levels.cmake and tensor/levels.cmake.
+  list(FILTER sources EXCLUDE REGEX "/(kernels/cpu|tensor)/level/")
   # Libraries of their own, of which a program links one or another: kernels/cuda/libraries.cmake.
   list(FILTER sources EXCLUDE REGEX "/(kernels|models)/cuda/")
   if(NOT sources)

@@ -1,11 +1,13 @@
 #include "forge/tensor/encode.h"
 
+#include <cstdlib>
 #include <cstring>
 
 #include "forge/base/bytes.h"
 #include "forge/base/check.h"
 #include "forge/base/float16.h"
-#include "forge/tensor/encode_blocks.h"
+#include "forge/tensor/encode_levels.h"
+#include "forge/tensor/encode_simple.h"
 
 namespace forge {
 namespace {
@@ -24,11 +26,21 @@ void encode_halves(const float* values, int64_t n, std::byte* out) {
   for (int64_t i = 0; i < n; ++i) store_le(out + 2 * i, kConvert(values[i]));
 }
 
+EncodeLevel level_of_environment() {
+  const char* isa = std::getenv("FORGE_ISA");
+  return choose_encode_level(isa == nullptr ? std::optional<std::string_view>{} : isa);
+}
+
 }  // namespace
 
 bool can_encode(DType dtype) { return info(dtype).dtype == dtype; }
 
 void encode(DType dtype, const float* values, int64_t n, std::byte* out) {
+  static const EncodeLevel level = level_of_environment();
+  encode_at(level, dtype, values, n, out);
+}
+
+void encode_at(EncodeLevel level, DType dtype, const float* values, int64_t n, std::byte* out) {
   FORGE_CHECK(n >= 0 && n % info(dtype).block_len == 0, "{} of {}", n, name(dtype));
   if (n == 0) return;
   switch (dtype) {
@@ -56,33 +68,11 @@ void encode(DType dtype, const float* values, int64_t n, std::byte* out) {
     case DType::kQ8_0:
       encode_row_of<BlockQ8_0>(values, n, out);
       return;
-    case DType::kQ2_K:
-      encode_row_of<BlockQ2_K>(values, n, out);
-      return;
-    case DType::kQ3_K:
-      encode_row_of<BlockQ3_K>(values, n, out);
-      return;
-    case DType::kQ4_K:
-      encode_row_of<BlockQ4_K>(values, n, out);
-      return;
-    case DType::kQ5_K:
-      encode_row_of<BlockQ5_K>(values, n, out);
-      return;
-    case DType::kQ6_K:
-      encode_row_of<BlockQ6_K>(values, n, out);
-      return;
     case DType::kQ8_K:
       encode_row_of<BlockQ8_K>(values, n, out);
       return;
-    case DType::kIQ4_NL:
-      encode_row_of<BlockIQ4_NL>(values, n, out);
-      return;
-    case DType::kIQ4_XS:
-      encode_row_of<BlockIQ4_XS>(values, n, out);
-      return;
-    case DType::kMXFP4:
-      encode_row_of<BlockMXFP4>(values, n, out);
-      return;
+    default:
+      encode_searched_at(level, dtype, values, n, out);
   }
 }
 

@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "forge/base/float16.h"
-#include "forge/tensor/encode_blocks.h"
+#include "forge/tensor/encode_simple.h"
 
 namespace forge {
 namespace {

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <span>
 
-namespace forge {
+namespace forge::plain {
 
 /// Up to 256 values times 2^-exponent, so that the largest magnitude lies in [1, 2): sums of
 /// squares neither overflow nor vanish, and since the factor is a power of two, errors measured
@@ -56,4 +56,4 @@ template <int kLen, typename Term>
          ((lanes[1] + lanes[5]) + (lanes[3] + lanes[7]));
 }
 
-}  // namespace forge
+}  // namespace forge::plain

@@ -1,4 +1,4 @@
-#include "forge/tensor/scale_search.h"
+#include "tests/tensor/plain_encode/scale_search.h"
 
 #include <algorithm>
 #include <cmath>
@@ -6,7 +6,7 @@
 #include "forge/base/check.h"
 #include "forge/base/float16.h"
 
-namespace forge {
+namespace forge::plain {
 
 NormalisedBlock normalise(std::span<const float> values) {
   NormalisedBlock block;
@@ -38,4 +38,4 @@ StoredHalf store_half(double scale, int exponent) {
   return {.bits = bits, .value = static_cast<float>(value)};
 }
 
-}  // namespace forge
+}  // namespace forge::plain

@@ -3,7 +3,7 @@
 
 #include "forge/tensor/blocks.h"
 
-namespace forge {
+namespace forge::plain {
 
 /// values holds Block::kLen numbers. Every byte of the result is set. tensor/encode.h has the
 /// promises.
@@ -22,4 +22,4 @@ void encode_block(const float* values, BlockIQ4_NL& block);
 void encode_block(const float* values, BlockIQ4_XS& block);
 void encode_block(const float* values, BlockMXFP4& block);
 
-}  // namespace forge
+}  // namespace forge::plain

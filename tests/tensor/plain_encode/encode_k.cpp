@@ -1,9 +1,9 @@
 // Q2_K to Q6_K: what the scale searches find, packed.
-#include "forge/tensor/affine_search.h"
-#include "forge/tensor/encode_blocks.h"
-#include "forge/tensor/symmetric_search.h"
+#include "tests/tensor/plain_encode/affine_search.h"
+#include "tests/tensor/plain_encode/encode_blocks.h"
+#include "tests/tensor/plain_encode/symmetric_search.h"
 
-namespace forge {
+namespace forge::plain {
 namespace {
 
 // The bits of a code that a shared byte gets, or-ed into place.
@@ -94,4 +94,4 @@ void encode_block(const float* values, BlockQ6_K& block) {
   }
 }
 
-}  // namespace forge
+}  // namespace forge::plain

@@ -2,10 +2,10 @@
 #include <algorithm>
 #include <cmath>
 
-#include "forge/tensor/encode_blocks.h"
-#include "forge/tensor/symmetric_search.h"
+#include "tests/tensor/plain_encode/encode_blocks.h"
+#include "tests/tensor/plain_encode/symmetric_search.h"
 
-namespace forge {
+namespace forge::plain {
 namespace {
 
 // Codes into kIQ4Values, for SymmetricSearch.
@@ -93,4 +93,4 @@ void encode_block(const float* values, BlockMXFP4& block) {
   }
 }
 
-}  // namespace forge
+}  // namespace forge::plain

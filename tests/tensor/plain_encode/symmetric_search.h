@@ -8,9 +8,9 @@
 #include <cstdint>
 #include <span>
 
-#include "forge/tensor/scale_search.h"
+#include "tests/tensor/plain_encode/scale_search.h"
 
-namespace forge {
+namespace forge::plain {
 
 /// Codes for the integers kLow..kHigh: code c has value kLow + c.
 template <int kLow, int kHigh>
@@ -171,4 +171,4 @@ class SymmetricSearch {
   }
 };
 
-}  // namespace forge
+}  // namespace forge::plain

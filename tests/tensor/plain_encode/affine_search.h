@@ -7,9 +7,9 @@
 #include <cstdint>
 #include <span>
 
-#include "forge/tensor/scale_search.h"
+#include "tests/tensor/plain_encode/scale_search.h"
 
-namespace forge {
+namespace forge::plain {
 
 /// Finds 256 / kSubLen pairs of integers 0..kMaxScale, codes 0..kMaxCode and the two halves above
 /// them with a small sum of squared errors:
@@ -233,4 +233,4 @@ class AffineSearch {
   }
 };
 
-}  // namespace forge
+}  // namespace forge::plain

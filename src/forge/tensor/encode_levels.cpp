@@ -1,0 +1,69 @@
+#include "forge/tensor/encode_levels.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "forge/base/check.h"
+
+namespace forge {
+
+// level/encode.cpp, compiled by levels.cmake.
+namespace encode_base {
+void encode_searched(DType dtype, const float* values, int64_t n, std::byte* out);
+}
+#ifdef FORGE_TENSOR_X86_LEVELS
+namespace encode_avx2 {
+void encode_searched(DType dtype, const float* values, int64_t n, std::byte* out);
+}
+namespace encode_avx512 {
+void encode_searched(DType dtype, const float* values, int64_t n, std::byte* out);
+}
+#endif
+
+namespace {
+
+std::vector<EncodeLevel> find_usable() {
+  std::vector<EncodeLevel> levels{EncodeLevel::kBase};
+#ifdef FORGE_TENSOR_X86_LEVELS
+  // These look at what the operating system saves, too.
+  if (!__builtin_cpu_supports("avx2")) return levels;
+  levels.push_back(EncodeLevel::kAvx2);
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq")) {
+    levels.push_back(EncodeLevel::kAvx512);
+  }
+#endif
+  return levels;
+}
+
+}  // namespace
+
+std::span<const EncodeLevel> usable_encode_levels() {
+  static const std::vector<EncodeLevel> levels = find_usable();
+  return levels;
+}
+
+EncodeLevel choose_encode_level(std::optional<std::string_view> isa) {
+  const EncodeLevel best = usable_encode_levels().back();
+  if (isa == "scalar") return EncodeLevel::kBase;
+  if (isa == "avx2" || isa == "avxvnni") return std::min(best, EncodeLevel::kAvx2);
+  return best;
+}
+
+void encode_searched_at(EncodeLevel level, DType dtype, const float* values, int64_t n,
+                        std::byte* out) {
+  switch (level) {
+    case EncodeLevel::kBase:
+      return encode_base::encode_searched(dtype, values, n, out);
+#ifdef FORGE_TENSOR_X86_LEVELS
+    case EncodeLevel::kAvx2:
+      return encode_avx2::encode_searched(dtype, values, n, out);
+    case EncodeLevel::kAvx512:
+      return encode_avx512::encode_searched(dtype, values, n, out);
+#endif
+    default:
+      FORGE_CHECK(false, "encoder level {} is not in this build", static_cast<int>(level));
+  }
+}
+
+}  // namespace forge

@@ -1,0 +1,193 @@
+// Search for the scales of blocks whose codes stand for fixed values: x[i] ~ d * scale(j) *
+// value(code(i)).
+#pragma once
+
+#include "forge/tensor/level/lane_blocks.h"
+
+namespace forge::FORGE_TENSOR_LEVEL {
+
+/// Codes for the integers kLow..kHigh: code c has value kLow + c.
+template <int kLow, int kHigh>
+struct IntegerCodes {
+  static constexpr float kLowest = kLow;
+  static constexpr float kHighest = kHigh;
+  FORGE_LANES_INLINE static Lanes nearest_value(Lanes v) {
+    return rounded_into(v, kLowest, kHighest);
+  }
+  FORGE_LANES_INLINE static Lanes code_of(Lanes v) { return nearest_value(v) - kLowest; }
+};
+
+/// Finds integers kMinScale..kMaxScale for each sub-block of kSubLen elements, codes, and the half
+/// above them with a small sum of squared errors, in the manner of AffineSearch: least squares per
+/// sub-block over several stretches of its range to either end of the codes, then d and the
+/// integers together. Codes is a type like IntegerCodes; kCount elements in all. The same for one
+/// block, as plain loops: tests/tensor/plain_encode.
+template <typename Codes, int kCount, int kSubLen, int kMinScale, int kMaxScale>
+class SymmetricSearch {
+ public:
+  static constexpr int kSubs = kCount / kSubLen;
+  using Blocks = LaneBlocks<kCount>;
+
+  struct Fit {
+    LaneHalves d;
+    Doubles error;
+    Lanes scales[kSubs] = {};
+  };
+
+  static void fit(const Blocks& blocks, Fit& best) {
+    search(blocks, best);
+    // Values far below the smallest half are better off as zeros (value(code) need not contain 0).
+    Doubles zero_error;
+    for (int i = 0; i < kCount; ++i) {
+      const Doubles y = to_doubles(blocks[i]);
+      zero_error = zero_error + y * y;
+    }
+    const Ints is_worse = is_less(zero_error, best.error);
+    best.d = choose(is_worse, LaneHalves{}, best.d);
+  }
+
+  /// The codes of sub-block j.
+  static void codes(const Blocks& blocks, const Fit& fit, int j, Lanes* out) {
+    const Lanes inverse = safe_inverse(fit.d.value * fit.scales[j]);
+    for (int i = 0; i < kSubLen; ++i) out[i] = Codes::code_of(blocks[j * kSubLen + i] * inverse);
+  }
+
+  template <typename BlockFit>
+  static void put_lane(const Fit& fit, int l, BlockFit& to) {
+    to.d = static_cast<uint16_t>(fit.d.bits[l]);
+    for (int j = 0; j < kSubs; ++j) to.scales[j] = static_cast<int>(fit.scales[j][l]);
+  }
+
+ private:
+  struct Sums {
+    Lanes qq, yq;
+    FORGE_LANES_INLINE Sums operator+(const Sums& o) const { return {qq + o.qq, yq + o.yq}; }
+  };
+
+  /// Squared error of a sub-block whose codes are the best ones for this scale.
+  FORGE_LANES_INLINE static Lanes error_of(const Blocks& blocks, int j, Lanes scale) {
+    const Lanes inverse = safe_inverse(scale);
+    return part_sum<kSubLen>([&](int i) {
+      const Lanes y = blocks[j * kSubLen + i];
+      const Lanes e = y - scale * Codes::nearest_value(y * inverse);
+      return e * e;
+    });
+  }
+
+  /// The least-squares scale for the codes that y * inverse gives.
+  FORGE_LANES_INLINE static Lanes refit(const Blocks& blocks, int j, Lanes inverse) {
+    const Sums sums = part_sum<kSubLen>([&](int i) {
+      const Lanes y = blocks[j * kSubLen + i];
+      const Lanes q = Codes::nearest_value(y * inverse);
+      return Sums{q * q, y * q};
+    });
+    return sums.qq > Lanes{} ? sums.yq / sums.qq : Lanes{};
+  }
+
+  static Lanes fit_scale(const Blocks& blocks, int j) {
+    Lanes peak = blocks[j * kSubLen];  // the first of equal magnitudes
+    for (int i = 1; i < kSubLen; ++i) {
+      const Lanes y = blocks[j * kSubLen + i];
+      peak = abs(y) > abs(peak) ? y : peak;
+    }
+    Lanes best{};
+    Lanes best_error = set1(__builtin_inff());
+    const auto consider = [&](Lanes scale, Ints among) __attribute__((always_inline)) {
+      const Lanes error = error_of(blocks, j, scale);
+      const Ints is_better = among & (error < best_error);
+      best = is_better ? scale : best;
+      best_error = is_better ? error : best_error;
+      return is_better;
+    };
+    const Ints all = ~Ints{};
+    // The peak sits at either end of the codes, up to a tenth beyond it (clipped) or a code inside.
+    constexpr float kEnds[] = {Codes::kLowest, Codes::kHighest};
+    for (const float end : kEnds) {
+      for (const float stretch : kStretches) {
+        consider(refit(blocks, j, set1(end * stretch) / peak), all);
+      }
+    }
+    Ints active = all;
+    for (int round = 0; round < 4 && any(active); ++round) {
+      active = consider(refit(blocks, j, safe_inverse(best)), active);
+    }
+    return abs(peak) <= set1(1e-30f) ? Lanes{} : best;
+  }
+
+  static constexpr float kStretches[] = {0.88f, 0.92f, 0.95f, 0.98f, 1.0f,
+                                         1.02f, 1.06f, 1.11f, 1.17f};
+
+  static void choose_integers(const Blocks& blocks, const Lanes* scales, Fit& fit) {
+    const Lanes d_inverse = safe_inverse(fit.d.value);
+    fit.error = {};
+    for (int j = 0; j < kSubs; ++j) {
+      const Lanes nearest = rounded_into(scales[j] * d_inverse, kMinScale, kMaxScale);
+      Lanes best_error = set1(__builtin_inff());
+      for (int ds = -1; ds <= 1; ++ds) {
+        const Lanes s = nearest + static_cast<float>(ds);
+        const Ints is_allowed = (s >= set1(kMinScale)) & (s <= set1(kMaxScale));
+        const Lanes error = error_of(blocks, j, fit.d.value * s);
+        const Ints is_better = is_allowed & (error < best_error);
+        best_error = is_better ? error : best_error;
+        fit.scales[j] = is_better ? s : fit.scales[j];
+      }
+      fit.error = fit.error + to_doubles(best_error);
+    }
+  }
+
+  /// d by least squares for fixed integers and codes; unchanged where all products are zero.
+  static void refit_half(const Blocks& blocks, Fit& fit) {
+    Doubles aa;  // of integers, so exact in any order
+    Doubles ya;
+    for (int j = 0; j < kSubs; ++j) {
+      const Lanes inverse = safe_inverse(fit.d.value * fit.scales[j]);
+      Lanes sum_qq{};
+      for (int i = j * kSubLen; i < (j + 1) * kSubLen; ++i) {
+        const Lanes q = Codes::nearest_value(blocks[i] * inverse);
+        sum_qq += q * q;
+        ya = ya + to_doubles(blocks[i]) * to_doubles(fit.scales[j] * q);
+      }
+      const Doubles s = to_doubles(fit.scales[j]);
+      aa = aa + s * s * to_doubles(sum_qq);
+    }
+    for (int l = 0; l < kLanes; ++l) {
+      if (lane(aa, l) > 0.0) set_half(fit.d, l, lane(ya, l) / lane(aa, l), blocks.exponents[l]);
+    }
+  }
+
+  static void take(Ints mask, const Fit& from, Fit& to) {
+    to.d = choose(mask, from.d, to.d);
+    to.error = choose(mask, from.error, to.error);
+    for (int j = 0; j < kSubs; ++j) to.scales[j] = mask ? from.scales[j] : to.scales[j];
+  }
+
+  static void search(const Blocks& blocks, Fit& best) {
+    Lanes scales[kSubs];
+    Lanes largest{};  // of largest magnitude, with its sign
+    for (int j = 0; j < kSubs; ++j) {
+      scales[j] = fit_scale(blocks, j);
+      largest = abs(scales[j]) > abs(largest) ? scales[j] : largest;
+    }
+    best.error = to_doubles(set1(__builtin_inff()));
+    // The largest scale may be the lowest or the highest integer; from there, least squares.
+    constexpr int kIntegers[] = {kMinScale, kMaxScale};
+    for (const int integer : kIntegers) {
+      Fit next;
+      for (int l = 0; l < kLanes; ++l) {
+        set_half(next.d, l, static_cast<double>(largest[l]) / integer, blocks.exponents[l]);
+      }
+      choose_integers(blocks, scales, next);
+      Ints active = is_less(next.error, best.error);
+      for (int round = 0; any(active); ++round) {
+        take(active, next, best);
+        if (round == 3) break;
+        refit_half(blocks, next);
+        choose_integers(blocks, scales, next);
+        active &= is_less(next.error, best.error);
+      }
+      if constexpr (kMinScale == kMaxScale) break;
+    }
+  }
+};
+
+}  // namespace forge::FORGE_TENSOR_LEVEL
