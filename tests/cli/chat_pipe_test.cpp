@@ -157,6 +157,17 @@ TEST(ChatPipe, ANewAnswerIsAnotherOne) {
   EXPECT_LE(counts(outcome, "prompt tokens computed")[1], 16) << outcome.err;
 }
 
+TEST(ChatPipe, ASignalIsNoSuccess) {
+  const TemporaryFolder folder;
+  const std::string model = add_template(endless_stories_folder(folder), kChatMl);
+  const std::string in = folder.write("in", "one\ntwo\n");
+  const std::string out = folder.path("out");
+  const Outcome outcome = run_shell("$FORGE chat " + model + " -q --ctx 100000 < " + in + " > " +
+                                    out + " & p=$!; while kill -0 $p && ! [ -s " + out +
+                                    " ]; do sleep 0.01; done; kill -TERM $p; wait $p");
+  EXPECT_EQ(outcome.exit_code, 130) << outcome.err;
+}
+
 TEST(ChatPipe, AFullContextIsSaid) {
   const TalkingModel model;
   std::string input;

@@ -80,6 +80,68 @@ TEST_F(ChatTerminal, ASecondCtrlCAtAnEmptyPromptLeaves) {
   EXPECT_EQ(history(), "") << "what was not sent is not kept";
 }
 
+TEST_F(ChatTerminal, CtrlDInAnAnswerLeavesAfterIt) {
+  for (const char* term : {"xterm", "dumb"}) {
+    TerminalProgram program(arguments({"-n", "400"}), environment({{"TERM", term}}));
+    ASSERT_TRUE(program.see(">>> "));
+    program.type("Tell me a story.\r");
+    ASSERT_TRUE(program.see(" the "));
+    program.type(kCtrlD);
+    ASSERT_TRUE(program.see("cut at max_tokens 400"));
+    EXPECT_EQ(program.wait(), 0);
+  }
+}
+
+TEST_F(ChatTerminal, CtrlDTwiceOrWithCtrlCStopsTheAnswerAndLeaves) {
+  constexpr std::pair<const char*, std::string_view> kCases[] = {
+      {"xterm", "\x04\x04"}, {"xterm", "\x04\x03"}, {"dumb", "\x04\x04"}};
+  for (const auto& [term, keys] : kCases) {
+    TerminalProgram program(arguments(), environment({{"TERM", term}}));
+    ASSERT_TRUE(program.see(">>> "));
+    program.type("Tell me a story.\r");
+    ASSERT_TRUE(program.see(" the "));
+    program.type(keys);
+    ASSERT_TRUE(program.see("stopped; what was said stays"));
+    EXPECT_EQ(program.wait(), 0);
+  }
+}
+
+TEST_F(ChatTerminal, WhatIsTypedIntoAnAnswerWaitsForThePrompt) {
+  TerminalProgram program(arguments(), environment());
+  ASSERT_TRUE(program.see(">>> "));
+  program.type("Tell me a story.\r");
+  ASSERT_TRUE(program.see(" the "));
+  program.type("/stats gr\xc3\xbc\xc3\x9f dich\x04");  // in a line Ctrl-D is no end
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(program.see(" the "));
+  program.type(kCtrlC);
+  ASSERT_TRUE(program.see("stopped; what was said stays"));
+  ASSERT_TRUE(program.see(">>> "));
+  ASSERT_TRUE(program.see("dich"));
+  EXPECT_GT(program.screen().find("dich"), program.screen().find("stopped;")) << program.screen();
+  program.type("\r");
+  ASSERT_TRUE(program.see("/stats takes nothing after it"));
+  ASSERT_TRUE(program.see(">>> "));
+  program.type(kCtrlD);
+  EXPECT_EQ(program.wait(), 0);
+}
+
+TEST_F(ChatTerminal, EditingGoesOnAfterAStop) {
+  TerminalProgram program(arguments({"-n", "3"}), environment());
+  const auto stop_and_continue = [&] {
+    program.signal(SIGSTOP);
+    program.set_shell_modes();
+    program.signal(SIGCONT);
+  };
+  ASSERT_TRUE(program.see(">>> "));
+  stop_and_continue();
+  ASSERT_TRUE(program.see("\x1b[?2004h"));
+  program.type("x\x01/stats\x0b\r");  // to its beginning, and away with the rest
+  ASSERT_TRUE(program.see("messages     0"));
+  ASSERT_TRUE(program.see(">>> "));
+  program.type(kCtrlD);
+  EXPECT_EQ(program.wait(), 0);
+}
+
 TEST_F(ChatTerminal, SignalsFromOutsideEndItInGoodOrder) {
   for (const int number : {SIGTERM, SIGHUP}) {
     TerminalProgram program(arguments(), environment());

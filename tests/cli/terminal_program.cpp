@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <pty.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <array>
@@ -52,6 +53,13 @@ void TerminalProgram::type(std::string_view keys) const {
 }
 
 void TerminalProgram::signal(int number) const { ::kill(process_, number); }
+
+void TerminalProgram::set_shell_modes() const {
+  termios modes{};
+  ASSERT_EQ(::tcgetattr(terminal_, &modes), 0);
+  modes.c_lflag |= ICANON | ECHO | ISIG;
+  ASSERT_EQ(::tcsetattr(terminal_, TCSANOW, &modes), 0);
+}
 
 bool TerminalProgram::read_more() {
   pollfd file{terminal_, POLLIN, 0};

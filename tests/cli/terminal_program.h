@@ -25,6 +25,8 @@ class TerminalProgram {
 
   void type(std::string_view keys) const;
   void signal(int number) const;
+  /// Puts the terminal's modes as a shell has them, which takes it while the program is stopped.
+  void set_shell_modes() const;
   /// Reads until the text has come that is looked for, behind what was found before; false, with
   /// everything seen in a failure, where it does not come.
   [[nodiscard]] bool see(std::string_view text);

@@ -90,16 +90,18 @@ Result<Fitted> fit_context(Conversation& conversation, const ChatModel& model,
 }
 
 Result<AnswerStats> make_answer(Conversation& conversation, ChatModel& model,
-                                const Settings& settings, ChatText text, StdoutStream& out,
-                                const PrintStyle& style) {
+                                const Settings& settings, ChatText text, LineSource& lines,
+                                StdoutStream& out, const PrintStyle& style) {
   AnswerPrinter printer(out, style);
   AnswerParts parts(model, text, printer);
-  GenerateCallbacks callbacks{.on_text =
-                                  [&](std::string_view piece) {
-                                    parts.add(piece);
-                                    return out.is_open();
-                                  },
-                              .is_cancelled = [] { return is_interrupted() || is_terminated(); }};
+  GenerateCallbacks callbacks{
+      .on_text =
+          [&](std::string_view piece) {
+            parts.add(piece);
+            return out.is_open();
+          },
+      .is_cancelled =
+          [&] { return is_interrupted() || is_terminated() || lines.ends_ahead() >= 2; }};
   Request request = request_of(model, settings, conversation.turns().back(), std::move(text));
   AnswerStats stats;
   stats.seed = request.sampling.seed;

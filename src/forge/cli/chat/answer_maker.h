@@ -8,6 +8,7 @@
 #include "forge/cli/chat/answer_printer.h"
 #include "forge/cli/chat/chat_model.h"
 #include "forge/cli/chat/conversation.h"
+#include "forge/cli/chat/line_source.h"
 #include "forge/cli/chat/settings.h"
 #include "forge/generate.h"
 
@@ -34,11 +35,12 @@ struct Fitted {
 [[nodiscard]] Result<Fitted> fit_context(Conversation& conversation, const ChatModel& model,
                                          const Settings& settings);
 
-/// Generates the answer to the last turn, prints it, and puts it into the conversation. Ctrl-C and
-/// a stdout that is closed end it (kCancelled); what came until then stays. Fails where the engine
-/// does; the conversation then has no answer.
+/// Generates the answer to the last turn, prints it, and puts it into the conversation. Ctrl-C, two
+/// Ctrl-D and a stdout that is closed end it (kCancelled); what came until then stays. Fails where
+/// the engine does; the conversation then has no answer.
 [[nodiscard]] Result<AnswerStats> make_answer(Conversation& conversation, ChatModel& model,
                                               const Settings& settings, ChatText text,
-                                              StdoutStream& out, const PrintStyle& style);
+                                              LineSource& lines, StdoutStream& out,
+                                              const PrintStyle& style);
 
 }  // namespace forge::cli::chat

@@ -3,6 +3,7 @@
 #include <langinfo.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <clocale>
 #include <cstdio>
@@ -21,6 +22,10 @@ namespace {
 // Xterm's bracketed paste: what is pasted comes between \e[200~ and \e[201~.
 constexpr std::string_view kPasteOn = "\x1b[?2004h";
 constexpr std::string_view kPasteOff = "\x1b[?2004l";
+
+constexpr char kCtrlD = '\x04';
+/// More that is typed into an answer waits in the terminal.
+constexpr size_t kMostAhead = size_t{1} << 20;
 
 std::wstring widen(std::string_view text) {
   std::wstring wide;
@@ -70,11 +75,13 @@ class EditedLines : public LineSource {
     is_cancelled_ = false;
     // Before the prompt is seen, since a key that comes while lines are still the terminal's own
     // (Ctrl-D above all) would be lost; libedit itself changes that after it.
+    if (take_continue()) el_wset(edit_, EL_PREP_TERM, 0);
     el_wset(edit_, EL_PREP_TERM, 1);
     write(kPasteOn);
     int n = 0;
     const wchar_t* text = el_wgets(edit_, &n);
     write(kPasteOff);
+    el_wset(edit_, EL_PREP_TERM, 1);  // what is typed into an answer waits for the next prompt
     line.clear();
     if (text != nullptr && n > 0) line = narrow({text, static_cast<size_t>(n)});
     if (line.ends_with('\n')) line.pop_back();
@@ -83,6 +90,26 @@ class EditedLines : public LineSource {
     write("\n");
     return LineOutcome::kEnd;
   }
+
+  int ends_ahead() override {
+    if (take_continue()) prepare_again(edit_);
+    while (ahead_.size() < kMostAhead && is_in_foreground() && has_input(STDIN_FILENO)) {
+      std::array<char, 256> bytes;
+      const ssize_t n = ::read(STDIN_FILENO, bytes.data(), bytes.size());
+      if (n <= 0) break;
+      ahead_.append(bytes.data(), static_cast<size_t>(n));
+    }
+    int n_ends = 0;
+    bool is_line_empty = true;
+    for (const char c : ahead_) {
+      const bool is_end = c == kCtrlD && is_line_empty;
+      n_ends += is_end ? 1 : 0;
+      is_line_empty = is_end || c == '\r' || c == '\n';
+    }
+    return n_ends;
+  }
+
+  void release_terminal() override { el_wset(edit_, EL_PREP_TERM, 0); }
 
   void remember(const std::string& text) override {
     HistEventW event;
@@ -114,6 +141,7 @@ class EditedLines : public LineSource {
     el_wset(edit_, EL_CLIENTDATA, this);
     el_wset(edit_, EL_EDITOR, L"emacs");
     el_wset(edit_, EL_SIGNAL, 0);  // its handlers pass signals on to the whole process group
+    el_wset(edit_, EL_SETTY, L"-d", L"+noflsh", nullptr);  // Ctrl-C loses no keys before it
     el_wset(edit_, EL_GETCFN, &EditedLines::read_char);
     el_wset(edit_, EL_PROMPT, &EditedLines::prompt);
     el_wset(edit_, EL_HIST, history_w, history_);
@@ -131,14 +159,33 @@ class EditedLines : public LineSource {
     bind(L"\\e[200~", L"forge-paste", &EditedLines::paste);
   }
 
+  /// libedit does not see that others have changed the terminal's modes.
+  static void prepare_again(EditLine* edit) {
+    el_wset(edit, EL_PREP_TERM, 0);
+    el_wset(edit, EL_PREP_TERM, 1);
+  }
+
   static wchar_t* prompt(EditLine* edit) { return of(edit).prompt_.data(); }
 
   /// The next character that was typed: 1, or 0 at the end of the input.
   static int read_char(EditLine* edit, wchar_t* c) {
     std::string bytes;
+    std::string& ahead = of(edit).ahead_;
     while (true) {
+      if (!ahead.empty()) {
+        bytes += ahead.front();
+        ahead.erase(0, 1);
+        if (complete_utf8_prefix(bytes) == 0) continue;
+        *c = static_cast<wchar_t>(decode_utf8(bytes, 0).code_point);
+        return 1;
+      }
       if (!wait_for_input(STDIN_FILENO)) {
         if (take_resize()) el_resize(edit);
+        if (take_continue()) {
+          prepare_again(edit);
+          of(edit).write(kPasteOn);
+          el_wset(edit, EL_REFRESH);
+        }
         if (is_terminated()) return 0;
         if (!take_interrupt()) continue;
         // Ends the line as Enter does, below all of its rows.
@@ -187,6 +234,7 @@ class EditedLines : public LineSource {
   HistoryW* history_ = nullptr;
   std::vector<std::string> words_;
   std::wstring prompt_;
+  std::string ahead_;  // what was typed between two reads
   bool is_cancelled_ = false;
 };
 

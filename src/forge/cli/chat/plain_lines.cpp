@@ -25,7 +25,7 @@ class PlainLines : public LineSource {
       const size_t end = buffer_.find('\n', scanned_);
       if (end != std::string::npos) return take(end, 1, line);
       scanned_ = buffer_.size();
-      if (is_at_end_) return buffer_.empty() ? LineOutcome::kEnd : take(buffer_.size(), 0, line);
+      if (n_ends_ > 0) return buffer_.empty() ? LineOutcome::kEnd : take(buffer_.size(), 0, line);
       if (buffer_.size() > kMostBytes) {
         error_ = "stdin: a line of more than 16 MiB";
         return LineOutcome::kFailed;
@@ -38,6 +38,14 @@ class PlainLines : public LineSource {
       }
       if (!read_more()) return LineOutcome::kFailed;
     }
+  }
+
+  int ends_ahead() override {
+    // Of a pipe nothing is read before its turn.
+    while (prompts_ && n_ends_ < 2 && buffer_.size() <= kMostBytes && has_input(STDIN_FILENO)) {
+      if (!read_more()) break;
+    }
+    return n_ends_;
   }
 
  private:
@@ -55,7 +63,7 @@ class PlainLines : public LineSource {
     buffer_.resize(old_size + kReadBytes);
     const ssize_t n = ::read(STDIN_FILENO, buffer_.data() + old_size, kReadBytes);
     buffer_.resize(old_size + static_cast<size_t>(n < 0 ? 0 : n));
-    if (n == 0) is_at_end_ = true;
+    if (n == 0) ++n_ends_;
     if (n >= 0 || errno == EINTR || errno == EAGAIN) return true;
     error_ = std::string("stdin: ") + std::strerror(errno);
     return false;
@@ -64,7 +72,7 @@ class PlainLines : public LineSource {
   bool prompts_;
   std::string buffer_;
   size_t scanned_ = 0;  // no line end in buffer_ before this
-  bool is_at_end_ = false;
+  int n_ends_ = 0;      // a terminal may say it again
 };
 
 }  // namespace

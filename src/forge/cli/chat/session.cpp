@@ -42,6 +42,7 @@ Status Session::load(const std::string& path) {
 }
 
 int Session::run(LineSource& lines, std::optional<LineHistory> history) {
+  lines_ = &lines;
   MessageInput input;
   bool was_interrupted = false;  // at an empty prompt
   std::string line;
@@ -71,7 +72,7 @@ int Session::run(LineSource& lines, std::optional<LineHistory> history) {
     if (is_end) break;
   }
   const int code = out_.close();
-  if (!is_interactive_ && take_interrupt()) return kInterrupted;
+  if (!is_interactive_ && (is_interrupted() || is_terminated())) return kInterrupted;
   return has_failed_ ? kRuntimeError : code;
 }
 
@@ -121,8 +122,8 @@ bool Session::answer() {
         model_->context_len(), 2 * fitted->n_dropped, 2 * fitted->n_dropped == 1 ? "" : "s"));
   }
   take_interrupt();
-  const Result<AnswerStats> stats =
-      make_answer(conversation_, *model_, settings_, std::move(fitted->text), out_, style());
+  const Result<AnswerStats> stats = make_answer(conversation_, *model_, settings_,
+                                                std::move(fitted->text), *lines_, out_, style());
   if (!stats.ok()) {
     fail(stats.error().message);
     return false;

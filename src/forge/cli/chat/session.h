@@ -71,6 +71,7 @@ class Session {
   std::optional<AnswerStats> last_;
   Totals totals_;
   StdoutStream out_;
+  LineSource* lines_ = nullptr;  // while it runs
   bool has_failed_ = false;
   bool is_done_ = false;
   bool has_told_of_thoughts_ = false;

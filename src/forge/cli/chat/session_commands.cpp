@@ -155,6 +155,7 @@ void Session::show_or_change_model(const std::string& argument) {
   ModelOptions wanted = before;
   wanted.model = argument;
   say(fmt::format("loading {}", argument));
+  lines_->release_terminal();  // Ctrl-C ends a download, and the program with it
   // The old one goes first: memory need not hold two.
   model_.reset();
   Result<std::unique_ptr<ChatModel>> loaded = ChatModel::load(flags_, wanted);

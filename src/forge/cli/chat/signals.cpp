@@ -16,12 +16,16 @@ namespace {
 volatile std::sig_atomic_t interrupted = 0;
 volatile std::sig_atomic_t terminated = 0;
 volatile std::sig_atomic_t resized = 0;
+volatile std::sig_atomic_t continued = 0;
 // The handler may run in any thread; a byte in here wakes the one that waits for input.
 std::array<int, 2> wake_pipe = {-1, -1};
 
 void on_signal(int number) {
   const int saved = errno;
-  (number == SIGINT ? interrupted : number == SIGWINCH ? resized : terminated) = 1;
+  (number == SIGINT     ? interrupted
+   : number == SIGWINCH ? resized
+   : number == SIGCONT  ? continued
+                        : terminated) = 1;
   const char byte = 0;
   [[maybe_unused]] const ssize_t n = ::write(wake_pipe[1], &byte, 1);
   errno = saved;
@@ -41,7 +45,7 @@ void catch_signals() {
   action.sa_handler = on_signal;
   action.sa_flags = SA_RESTART;
   sigemptyset(&action.sa_mask);
-  for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGWINCH}) {
+  for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGWINCH, SIGCONT}) {
     sigaction(number, &action, nullptr);
   }
 }
@@ -50,6 +54,13 @@ bool is_interrupted() { return interrupted != 0; }
 bool take_interrupt() { return take(interrupted); }
 bool is_terminated() { return terminated != 0; }
 bool take_resize() { return take(resized); }
+bool take_continue() { return continued != 0 && is_in_foreground() && take(continued); }
+bool is_in_foreground() { return ::tcgetpgrp(STDIN_FILENO) == ::getpgrp(); }
+
+bool has_input(int file) {
+  pollfd asked{file, POLLIN, 0};
+  return ::poll(&asked, 1, 0) > 0;
+}
 
 bool wait_for_input(int file) {
   std::array<pollfd, 2> files = {{{file, POLLIN, 0}, {wake_pipe[0], POLLIN, 0}}};
