@@ -5,6 +5,8 @@
 
 #include "forge/base/mapped_file.h"
 #include "forge/base/thread_pool.h"
+#include "forge/convert/background_writer.h"
+#include "forge/convert/encode_rows.h"
 #include "forge/convert/first_fault.h"
 #include "forge/convert/output_place.h"
 #include "forge/formats/output_file.h"
@@ -17,17 +19,10 @@ namespace {
 constexpr int64_t kAlignment = 32;  // GGUF's default
 // Some tens of milliseconds of encoding: what a Ctrl-C waits for and a progress bar shows.
 constexpr int64_t kSlabBytes = int64_t{4} << 20;
-constexpr int64_t kGrainValues = 16384;  // a thread's share at a time: 64 KiB as f32
+// A thread's share at a time, 128 KiB as f32: many times the 16 blocks that are searched at once.
+constexpr int64_t kGrainValues = 32768;
 
 int64_t aligned(int64_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
-
-/// The input's row that becomes row r: of halves side by side, neighbours.
-int64_t source_row(const SourceTensor& tensor, int64_t r, int64_t n_rows) {
-  if (tensor.n_paired_heads == 0) return r;
-  const int64_t per_head = n_rows / tensor.n_paired_heads;
-  const int64_t in_head = r % per_head;
-  return r - in_head + (in_head % 2) * (per_head / 2) + in_head / 2;
-}
 
 /// Works through one tensor after the other; owns the output.
 class Run {
@@ -38,31 +33,35 @@ class Run {
         plan_(plan),
         options_(options),
         pool_(options.n_threads),
-        file_(std::move(file)) {
+        file_(std::move(file)),
+        writer_(file_) {
     progress_.total_bytes = plan.file_bytes;
     progress_.n_tensors = static_cast<int64_t>(plan.tensors.size());
   }
 
   Result<bool> write() {
-    file_.write(plan_.head);
+    FORGE_TRY_STATUS(put(plan_.head));
     for (const QuantizePlan::Tensor& tensor : plan_.tensors) {
       progress_.tensor = tensor.source->name;
       const bool is_vector = tensor.source->view.shape.rank() == 1;
       FORGE_TRY(const bool goes_on, is_vector ? write_vector(tensor) : write_matrix(tensor));
       if (!goes_on) return false;
-      file_.pad_to(kAlignment);
       ++progress_.n_done;
     }
     if (!report()) return false;
+    FORGE_TRY_STATUS(writer_.finish());
     FORGE_TRY_STATUS(file_.commit());
     return true;
   }
 
  private:
-  bool report() {
-    progress_.done_bytes = static_cast<int64_t>(file_.size());
-    return !options_.on_progress || options_.on_progress(progress_);
+  /// The bytes stay until the next put() returns.
+  Status put(std::span<const std::byte> bytes) {
+    progress_.done_bytes += static_cast<int64_t>(bytes.size());
+    return writer_.write(bytes);
   }
+
+  bool report() { return !options_.on_progress || options_.on_progress(progress_); }
 
   Result<bool> write_vector(const QuantizePlan::Tensor& tensor) {
     const TensorView& view = tensor.source->view;
@@ -77,10 +76,9 @@ class Run {
     FirstFault fault;
     fault.check_row(0, ordered, tensor.dtype);
     FORGE_TRY_STATUS(fault.status(tensor.source->origin));
-    std::vector<std::byte> bytes(ordered.size() * sizeof(float));
-    encode(tensor.dtype, ordered.data(), n, bytes.data());
-    file_.write(bytes);
-    FORGE_TRY_STATUS(file_.status());
+    std::vector<std::byte>& slab = next_slab(n * static_cast<int64_t>(sizeof(float)), Last::kYes);
+    encode(tensor.dtype, ordered.data(), n, slab.data());
+    FORGE_TRY_STATUS(put(slab));
     return report();
   }
 
@@ -88,17 +86,18 @@ class Run {
     const TensorView& view = tensor.source->view;
     const int64_t row_bytes_out = *row_bytes(tensor.dtype, view.columns());
     const int64_t slab_rows = std::max<int64_t>(1, kSlabBytes / row_bytes_out);
-    slab_.resize(static_cast<size_t>(std::min(slab_rows, view.rows()) * row_bytes_out));
     for (int64_t first = 0; first < view.rows(); first += slab_rows) {
       const int64_t n = std::min(slab_rows, view.rows() - first);
+      const Last is_last = first + n == view.rows() ? Last::kYes : Last::kNo;
+      std::vector<std::byte>& slab = next_slab(n * row_bytes_out, is_last);
       FirstFault fault;
       const int64_t grain = std::max<int64_t>(1, kGrainValues / view.columns());
       pool_.parallel_for(n, grain, [&](int64_t begin, int64_t end) {
-        encode_rows(tensor, first, begin, end, fault);
+        encode_rows(*tensor.source, tensor.dtype, first + begin, first + end, fault,
+                    slab.data() + begin * row_bytes_out);
       });
       FORGE_TRY_STATUS(fault.status(tensor.source->origin));
-      file_.write(std::span(slab_).first(static_cast<size_t>(n * row_bytes_out)));
-      FORGE_TRY_STATUS(file_.status());
+      FORGE_TRY_STATUS(put(slab));
       // Rows of other slabs may be in the same head where q and k are put in another order.
       if (tensor.source->n_paired_heads == 0) release(view, first, n);
       if (!report()) return false;
@@ -107,23 +106,17 @@ class Run {
     return true;
   }
 
-  void encode_rows(const QuantizePlan::Tensor& tensor, int64_t first, int64_t begin, int64_t end,
-                   FirstFault& fault) {
-    const TensorView& view = tensor.source->view;
-    const int64_t n = view.columns();
-    const int64_t row_bytes_out = *row_bytes(tensor.dtype, n);
-    std::vector<float> values(static_cast<size_t>(n));
-    for (int64_t r = begin; r < end; ++r) {
-      const std::byte* row = view.row(source_row(*tensor.source, first + r, view.rows()));
-      std::byte* out = slab_.data() + r * row_bytes_out;
-      decode(view.dtype, row, n, values.data());
-      fault.check_row(first + r, values, tensor.dtype);
-      if (view.dtype == tensor.dtype) {
-        std::copy_n(row, row_bytes_out, out);
-      } else {
-        encode(tensor.dtype, values.data(), n, out);
-      }
-    }
+  /// A tensor's last slab ends with the zeros up to the next tensor.
+  enum class Last { kNo, kYes };
+
+  /// The one of two that is not being written.
+  std::vector<std::byte>& next_slab(int64_t bytes, Last is_last) {
+    std::swap(slabs_[0], slabs_[1]);
+    const int64_t end = progress_.done_bytes + bytes;
+    const int64_t padding = is_last == Last::kYes ? aligned(end) - end : 0;
+    slabs_[0].resize(static_cast<size_t>(bytes + padding));
+    std::fill(slabs_[0].end() - padding, slabs_[0].end(), std::byte{});
+    return slabs_[0];
   }
 
   void release(const TensorView& view, int64_t first, int64_t n) const {
@@ -135,8 +128,9 @@ class Run {
   const QuantizePlan& plan_;
   const QuantizeOptions& options_;
   ThreadPool pool_;
+  std::vector<std::byte> slabs_[2];
   formats::OutputFile file_;
-  std::vector<std::byte> slab_;
+  BackgroundWriter writer_;
   QuantizeProgress progress_;
 };
 
