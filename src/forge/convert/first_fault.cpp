@@ -1,5 +1,7 @@
 #include "forge/convert/first_fault.h"
 
+#include <algorithm>
+#include <bit>
 #include <cmath>
 
 namespace forge::convert {
@@ -12,10 +14,13 @@ constexpr float kBeyondF16 = 65520.0f;
 
 void FirstFault::check_row(int64_t row, std::span<const float> values, DType target) {
   const float limit = target == DType::kF16 ? kBeyondF16 : INFINITY;
-  // Without an early end, so that it vectorises. The negated test is true for not-a-number too.
-  bool has_fault = false;
-  for (const float value : values) has_fault |= !(std::fabs(value) < limit);
-  if (!has_fault) return;
+  // Magnitudes are in the order of their bits, infinity and NaN above all numbers. Without an early
+  // end, so that it vectorises.
+  int32_t largest = 0;
+  for (const float value : values) {
+    largest = std::max(largest, std::bit_cast<int32_t>(value) & 0x7FFFFFFF);
+  }
+  if (largest < std::bit_cast<int32_t>(limit)) return;
   const std::lock_guard lock(mutex_);
   if (row_ >= 0 && row_ < row) return;
   for (size_t i = 0; i < values.size(); ++i) {

@@ -9,14 +9,14 @@ namespace forge {
 
 // level/encode.cpp, compiled by levels.cmake.
 namespace encode_base {
-void encode_searched(DType dtype, const float* values, int64_t n, std::byte* out);
+void encode(DType dtype, const float* values, int64_t n, std::byte* out);
 }
 #ifdef FORGE_TENSOR_X86_LEVELS
 namespace encode_avx2 {
-void encode_searched(DType dtype, const float* values, int64_t n, std::byte* out);
+void encode(DType dtype, const float* values, int64_t n, std::byte* out);
 }
 namespace encode_avx512 {
-void encode_searched(DType dtype, const float* values, int64_t n, std::byte* out);
+void encode(DType dtype, const float* values, int64_t n, std::byte* out);
 }
 #endif
 
@@ -50,16 +50,17 @@ EncodeLevel choose_encode_level(std::optional<std::string_view> isa) {
   return best;
 }
 
-void encode_searched_at(EncodeLevel level, DType dtype, const float* values, int64_t n,
-                        std::byte* out) {
+void encode_at(EncodeLevel level, DType dtype, const float* values, int64_t n, std::byte* out) {
+  FORGE_CHECK(n >= 0 && n % info(dtype).block_len == 0, "{} of {}", n, name(dtype));
+  if (n == 0) return;
   switch (level) {
     case EncodeLevel::kBase:
-      return encode_base::encode_searched(dtype, values, n, out);
+      return encode_base::encode(dtype, values, n, out);
 #ifdef FORGE_TENSOR_X86_LEVELS
     case EncodeLevel::kAvx2:
-      return encode_avx2::encode_searched(dtype, values, n, out);
+      return encode_avx2::encode(dtype, values, n, out);
     case EncodeLevel::kAvx512:
-      return encode_avx512::encode_searched(dtype, values, n, out);
+      return encode_avx512::encode(dtype, values, n, out);
 #endif
     default:
       FORGE_CHECK(false, "encoder level {} is not in this build", static_cast<int>(level));

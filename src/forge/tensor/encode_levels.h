@@ -27,8 +27,5 @@ enum class EncodeLevel : uint8_t {
 
 /// encode() at a usable level.
 void encode_at(EncodeLevel level, DType dtype, const float* values, int64_t n, std::byte* out);
-/// The same, for the types that need a search: Q2_K to Q6_K, IQ4_NL, IQ4_XS, MXFP4.
-void encode_searched_at(EncodeLevel level, DType dtype, const float* values, int64_t n,
-                        std::byte* out);
 
 }  // namespace forge

@@ -53,6 +53,14 @@ void encode_searched(const float* values, int64_t n, std::byte* out,
   }
 }
 
+void encode_f16(const float* values, int64_t n, std::byte* out);
+void encode_bf16(const float* values, int64_t n, std::byte* out);
+void encode_q4_0(const float* values, int64_t n, std::byte* out);
+void encode_q4_1(const float* values, int64_t n, std::byte* out);
+void encode_q5_0(const float* values, int64_t n, std::byte* out);
+void encode_q5_1(const float* values, int64_t n, std::byte* out);
+void encode_q8_0(const float* values, int64_t n, std::byte* out);
+void encode_q8_k(const float* values, int64_t n, std::byte* out);
 void encode_q2_k(const float* values, int64_t n, std::byte* out);
 void encode_q3_k(const float* values, int64_t n, std::byte* out);
 void encode_q4_k(const float* values, int64_t n, std::byte* out);

@@ -1,0 +1,31 @@
+// f16 and bf16 bits in lanes.
+#pragma once
+
+#include "forge/tensor/level/lanes.h"
+
+namespace forge::FORGE_TENSOR_LEVEL {
+
+/// As f32_to_f16() of base/float16.h.
+FORGE_LANES_INLINE Ints to_halves(Lanes v) {
+  const Ints bits = reinterpret_cast<Ints>(v);
+  const Ints magnitude = bits & 0x7FFFFFFF;
+  const Ints sign = (bits >> 16) & 0x8000;
+  const Ints normal = (magnitude + 0xFFF + ((magnitude >> 13) & 1) - 0x38000000) >> 13;
+  // Below 2^-14: the sum leaves the rounded mantissa in the low bits.
+  const Ints subnormal =
+      reinterpret_cast<Ints>(reinterpret_cast<Lanes>(magnitude) + 0.5f) - 0x3F000000;
+  const Ints finite = magnitude < 0x38800000 ? subnormal : normal;
+  const Ints infinite =
+      (Ints{} + 0x7C00) | (magnitude > 0x7F800000 ? 0x200 | ((magnitude >> 13) & 0x3FF) : Ints{});
+  return sign | (magnitude >= 0x477FF000 ? infinite : finite);
+}
+
+/// As f32_to_bf16().
+FORGE_LANES_INLINE Ints to_bf16(Lanes v) {
+  const Ints bits = reinterpret_cast<Ints>(v);
+  const Ints top = (bits >> 16) & 0xFFFF;
+  const Ints rounded = ((bits + 0x7FFF + (top & 1)) >> 16) & 0xFFFF;
+  return (bits & 0x7FFFFFFF) > 0x7F800000 ? top | 0x40 : rounded;
+}
+
+}  // namespace forge::FORGE_TENSOR_LEVEL
