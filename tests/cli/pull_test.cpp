@@ -258,7 +258,15 @@ TEST_F(PullCommand, ListAndRemove) {
   expect_error(forge({"rm", "org/gguf"}), "expected --yes");
   expect_error(forge({"rm", "org/other", "--yes"}), "org/other: not in the cache");
   EXPECT_EQ(forge({"rm", "org/..", "--yes"}).exit_code, 2);
-  EXPECT_EQ(forge({"rm", "org/gguf:Q4_K_M", "--yes"}).exit_code, 2);
+  expect_error(forge({"inspect", "gguf:Q4_K_M"}), "did you mean org/gguf:Q4_K_M, which the cache");
+  expect_error(forge({"inspect", "other"}), "other: no such file or folder: a model of the");
+  expect_error(forge({"rm", "gg", "--yes"}), "did you mean org/gguf?");
+  expect_error(forge({"rm", "gguf:Q2_K", "--yes"}), "org/gguf: no GGUF file of type Q2_K");
+  expect_error(forge({"rm", "gguf:q4_k_m"}), "expected --yes");
+  const Outcome one = forge({"rm", "gguf:Q4_K_M", "--yes"});
+  EXPECT_EQ(one.exit_code, 0) << one.err;
+  EXPECT_TRUE(one.err.starts_with("forge: removed Q4_K_M from org/gguf (")) << one.err;
+  ASSERT_EQ(forge({"pull", "org/gguf:Q4_K_M"}).exit_code, 0);
   const Outcome removed = forge({"rm", "org/gguf", "--yes"});
   EXPECT_EQ(removed.exit_code, 0) << removed.err;
   EXPECT_NE(removed.err.find("removed org/gguf with 1 revision"), std::string::npos);

@@ -120,7 +120,7 @@ TEST_F(CacheTest, ListsRevisionsWithSizes) {
 
 TEST_F(CacheTest, RemovesOneRevisionWithWhatOnlyItNeeds) {
   add_two();
-  const auto plan = plan_removal(cache_, *parse_model_name("org/model@b123456"), false);
+  const auto plan = plan_removal(cache_, *parse_model_name("org/model@b123456"), Revisions::kNamed);
   ASSERT_TRUE(plan.ok()) << plan.error().message;
   EXPECT_EQ(plan->n_bytes, 3);
   ASSERT_TRUE(remove(cache_, *plan).ok());
@@ -128,21 +128,101 @@ TEST_F(CacheTest, RemovesOneRevisionWithWhatOnlyItNeeds) {
   EXPECT_FALSE(exists("refs/refs/pr/1"));
   EXPECT_FALSE(exists("blobs/configb"));
   EXPECT_TRUE(find("org/model")->is_complete());
-  const auto last = plan_removal(cache_, *parse_model_name("org/model@main"), false);
+  const auto last = plan_removal(cache_, *parse_model_name("org/model@main"), Revisions::kNamed);
   ASSERT_TRUE(remove(cache_, *last).ok());
   EXPECT_FALSE(exists(""));
 }
 
 TEST_F(CacheTest, RemovesWholeRepositories) {
   add_two();
-  const auto plan = plan_removal(cache_, *parse_model_name("org/model"), true);
+  const auto plan = plan_removal(cache_, *parse_model_name("org/model"), Revisions::kAll);
   ASSERT_TRUE(plan.ok());
   EXPECT_EQ(plan->n_bytes, 1010);
   EXPECT_EQ(plan->snapshots.size(), 2u);
   ASSERT_TRUE(remove(cache_, *plan).ok());
   EXPECT_FALSE(exists(""));
-  const auto again = plan_removal(cache_, *parse_model_name("org/model"), true);
+  const auto again = plan_removal(cache_, *parse_model_name("org/model"), Revisions::kAll);
   EXPECT_NE(again.error().message.find("org/model: not in the cache"), std::string::npos);
+}
+
+TEST_F(CacheTest, RemovesOneQuantisation) {
+  for (const std::string& commit : {kCommitA, kCommitB}) {
+    add(commit, "Q8_0/m-Q8_0-00001-of-00002.gguf", "q8-1", std::string(100, '1'));
+    add(commit, "Q8_0/m-Q8_0-00002-of-00002.gguf", "q8-2" + commit.substr(0, 1), "2222");
+    add(commit, "m-Q4_K_M.gguf", "q4", "4");
+  }
+  add(kCommitA, "copy-F16.gguf", "q8-1", std::string(100, '1'));
+  add_ref("main", kCommitA);
+  add_ref("dev", kCommitB);
+  folder_.write(kRepo + "/blobs/x.incomplete", "begun");
+
+  const auto one = plan_removal(cache_, *parse_model_name("org/model:q8_0@dev"), Revisions::kNamed);
+  ASSERT_TRUE(one.ok()) << one.error().message;
+  EXPECT_EQ(one->n_bytes, 4) << "its first part is the other revision's as well";
+  EXPECT_EQ(one->files.size(), 2u);
+  ASSERT_TRUE(remove(cache_, *one).ok());
+  EXPECT_FALSE(exists("snapshots/" + kCommitB + "/Q8_0"));
+  EXPECT_FALSE(find("org/model:Q8_0@dev")->is_complete());
+  EXPECT_TRUE(find("org/model:Q4_K_M@dev")->is_complete());
+  EXPECT_TRUE(find("org/model:Q8_0")->is_complete());
+
+  const auto all = plan_removal(cache_, *parse_model_name("org/model:Q8_0"), Revisions::kAll);
+  ASSERT_TRUE(all.ok()) << all.error().message;
+  EXPECT_EQ(all->n_bytes, 4) << "another file has the content of its first part";
+  ASSERT_TRUE(remove(cache_, *all).ok());
+  EXPECT_TRUE(find("org/model:F16")->is_complete());
+  EXPECT_TRUE(find("org/model:Q4_K_M")->is_complete());
+
+  const auto missing = plan_removal(cache_, *parse_model_name("org/model:Q8_0"), Revisions::kAll);
+  EXPECT_EQ(missing.error().message,
+            "org/model: no GGUF file of type Q8_0 in the cache: it has F16 (100 B), Q4_K_M (1 B)");
+
+  // With the last file of a snapshot the snapshot goes, and what refers to it.
+  const auto last = plan_removal(cache_, *parse_model_name("org/model:Q4_K_M"), Revisions::kAll);
+  ASSERT_TRUE(remove(cache_, *last).ok());
+  EXPECT_FALSE(exists("snapshots/" + kCommitB));
+  EXPECT_FALSE(exists("refs/dev"));
+  EXPECT_TRUE(exists("refs/main"));
+  const auto f16 = plan_removal(cache_, *parse_model_name("org/model:F16"), Revisions::kAll);
+  ASSERT_TRUE(remove(cache_, *f16).ok());
+  EXPECT_FALSE(exists("refs/main"));
+  EXPECT_TRUE(exists("blobs/x.incomplete"));
+}
+
+TEST_F(CacheTest, AVariantOfAQuantisationIsNotMeantBesideThePlainOne) {
+  add(kCommitA, "m-Q4_K_XL.gguf", "plain", "1");
+  add(kCommitA, "m-UD-Q4_K_XL.gguf", "variant", "22");
+  add(kCommitA, "mmproj-Q4_K_XL.gguf", "images", "333");
+  add_ref("main", kCommitA);
+  for (const int n_bytes : {1, 2}) {
+    const auto plan = plan_removal(cache_, *parse_model_name("org/model:Q4_K_XL"), Revisions::kAll);
+    ASSERT_TRUE(plan.ok()) << plan.error().message;
+    EXPECT_EQ(plan->n_bytes, n_bytes);
+    ASSERT_TRUE(remove(cache_, *plan).ok());
+  }
+  EXPECT_TRUE(exists("snapshots/" + kCommitA + "/mmproj-Q4_K_XL.gguf"));
+}
+
+TEST_F(CacheTest, ANameWithoutItsOrganisation) {
+  for (const char* repo : {"a--model", "b--model", "a--Other-7B", "gpt2"}) {
+    fs::create_directories(folder_.path("models--" + std::string(repo)));
+  }
+  const auto found = [&](const std::string& name) {
+    const Result<std::string> repo = find_cached_repo(cache_, name);
+    return repo.ok() ? *repo : repo.error().message;
+  };
+  EXPECT_EQ(found("Other-7B"), "a/Other-7B");
+  EXPECT_EQ(found("other-7b"), "a/Other-7B");
+  EXPECT_EQ(found("gpt2"), "gpt2");
+  EXPECT_EQ(found("not/there"), "not/there");
+  EXPECT_EQ(found("model"),
+            "model: 2 models of this name in the cache: which of a/model, b/model?");
+  EXPECT_EQ(found("other"),
+            "other: not in the cache " + folder_.path() + ": did you mean a/Other-7B?");
+  EXPECT_EQ(found("x"), "x: not in the cache " + folder_.path() + " (forge list shows what is)");
+  EXPECT_EQ(parse_cached_name("model:Q8_0@dev")->text(), "model:Q8_0@dev");
+  EXPECT_FALSE(parse_cached_name("..").ok());
+  EXPECT_FALSE(parse_cached_name("").ok());
 }
 
 TEST_F(CacheTest, RemovalFollowsNoLink) {
@@ -156,12 +236,17 @@ TEST_F(CacheTest, RemovalFollowsNoLink) {
   fs::create_directory_symlink(outside.path(), folder_.path(kRepo + "/refs/d"));
   fs::create_directory_symlink(outside.path(), folder_.path("models--org--link"));
   for (const char* name : {"org/model@b123456", "org/model@main"}) {
-    const auto plan = plan_removal(cache_, *parse_model_name(name), false);
+    const auto plan = plan_removal(cache_, *parse_model_name(name), Revisions::kNamed);
     ASSERT_TRUE(plan.ok()) << plan.error().message;
     ASSERT_TRUE(remove(cache_, *plan).ok());
   }
+  const std::string model = outside.write("folder/m-Q8_0.gguf", "precious");
+  fs::create_directories(folder_.path(kRepo + "/snapshots"));
+  fs::create_directory_symlink(outside.path("folder"),
+                               folder_.path(kRepo + "/snapshots/" + kCommitA));
+  EXPECT_FALSE(plan_removal(cache_, *parse_model_name("org/model:Q8_0"), Revisions::kAll).ok());
   EXPECT_EQ(read_file(victim), "precious");
-  const auto link = plan_removal(cache_, *parse_model_name("org/link"), true);
+  const auto link = plan_removal(cache_, *parse_model_name("org/link"), Revisions::kAll);
   ASSERT_FALSE(link.ok());
   EXPECT_NE(link.error().message.find("is a link"), std::string::npos);
 }
@@ -172,7 +257,7 @@ TEST_F(CacheTest, WhatIsBeingDownloadedStays) {
   const auto lock = FileLock::try_take(cache_.lock_path("org/model", "weights"));
   ASSERT_TRUE(lock.ok() && lock->has_value());
   EXPECT_FALSE(FileLock::try_take(cache_.lock_path("org/model", "weights"))->has_value());
-  const auto plan = plan_removal(cache_, *parse_model_name("org/model"), true);
+  const auto plan = plan_removal(cache_, *parse_model_name("org/model"), Revisions::kAll);
   ASSERT_FALSE(plan.ok());
   EXPECT_NE(plan.error().message.find("another process downloads it"), std::string::npos);
 }

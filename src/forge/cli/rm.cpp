@@ -1,8 +1,11 @@
 // forge rm: takes a model out of the cache.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <iostream>
+#include <set>
 
 #include "forge/base/format_bytes.h"
 #include "forge/cli/commands.h"
@@ -21,40 +24,57 @@ bool is_confirmed(const std::string& question) {
   return answer == "y" || answer == "Y" || answer == "yes";
 }
 
+/// What goes, in words.
+std::string describe(const hub::Removal& removal, const hub::ModelName& name,
+                     hub::Revisions revisions) {
+  const std::string of = revisions == hub::Revisions::kAll
+                             ? name.repo
+                             : fmt::format("revision {} of {}", name.revision, name.repo);
+  if (!name.quant.empty()) {
+    std::set<std::string> files;
+    for (const std::string& file : removal.files) {
+      files.insert(one_line(std::filesystem::path(file).filename().string()));
+    }
+    return fmt::format("{} from {} ({})", name.quant, of, fmt::join(files, ", "));
+  }
+  if (revisions == hub::Revisions::kNamed) return of;
+  return fmt::format("{} with {} revision{}", of, removal.snapshots.size(),
+                     removal.snapshots.size() == 1 ? "" : "s");
+}
+
 }  // namespace
 
 int run_rm(const Arguments& arguments) {
   std::string text;
   bool is_sure = false;
   CommandLine line("rm",
-                   "Remove a model from the cache: all of it, or with @REVISION what only that "
-                   "revision needs.",
-                   "  forge rm org/name\n  forge rm org/name@v1.0 --yes\n");
+                   "Remove a model from the cache: all of it, with @REVISION what only that "
+                   "revision needs, with :QUANT the GGUF files of that type.",
+                   "  forge rm org/name\n  forge rm name:Q8_0\n  forge rm org/name@v1.0 --yes\n");
   line.app()
-      .add_option("name", text, "org/name[@revision]; a commit's first seven digits will do")
+      .add_option("name", text,
+                  "[org/]name[:quant][@revision]; org may be left out where only one model has the "
+                  "name, and of a commit the first seven digits will do")
       ->type_name("NAME")
       ->required()
       ->always_capture_default(false)
       ->group("Model");
   line.app().add_flag("-y,--yes", is_sure, "Do not ask")->group("Model");
   if (const auto code = line.parse(arguments)) return *code;
-  const Result<hub::ModelName> name = hub::parse_model_name(text);
+  Result<hub::ModelName> name = hub::parse_cached_name(text);
   if (!name.ok()) return line.fail(name.error().message);
-  if (!name->quant.empty()) {
-    return line.fail(
-        fmt::format("{}: removes whole revisions: leave \":{}\" out", text, name->quant));
-  }
   const Result<hub::Settings> settings = hub::settings_from_environment();
   if (!settings.ok()) return runtime_error(settings.error().message);
 
   const hub::Cache cache(settings->cache_folder);
-  const bool is_whole_repo = text.find('@') == text.npos && name->revision == "main";
-  const auto removal = hub::plan_removal(cache, *name, is_whole_repo);
+  const Result<std::string> repo = hub::find_cached_repo(cache, name->repo);
+  if (!repo.ok()) return runtime_error(repo.error().message);
+  name->repo = *repo;
+  const bool is_named = text.find('@') != text.npos || text.find("/tree/") != text.npos;
+  const hub::Revisions revisions = is_named ? hub::Revisions::kNamed : hub::Revisions::kAll;
+  const auto removal = hub::plan_removal(cache, *name, revisions);
   if (!removal.ok()) return runtime_error(removal.error().message);
-  const std::string what =
-      is_whole_repo ? fmt::format("{} with {} revision{}", name->repo, removal->snapshots.size(),
-                                  removal->snapshots.size() == 1 ? "" : "s")
-                    : fmt::format("revision {} of {}", name->revision, name->repo);
+  const std::string what = describe(*removal, *name, revisions);
   if (!is_sure) {
     if (::isatty(STDIN_FILENO) == 0) {
       return runtime_error(

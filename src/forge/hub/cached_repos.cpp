@@ -1,6 +1,7 @@
 #include "forge/hub/cached_repos.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -76,7 +77,39 @@ bool is_cached_complete(const Cache& cache, const std::string& repo, const std::
   return found && found->is_complete();
 }
 
+std::string lower(std::string_view text) {
+  std::string result(text);
+  for (char& c : result) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+  return result;
+}
+
 }  // namespace
+
+Result<std::string> find_cached_repo(const Cache& cache, const std::string& name) {
+  if (name.find('/') != name.npos) return name;
+  std::vector<std::string> same;
+  std::vector<std::string> same_letters;
+  std::vector<std::string> alike;
+  for (const fs::path& folder : folder_entries(cache.folder())) {
+    const auto repo = repo_of_folder(folder.filename().string());
+    if (!repo) continue;
+    const std::string own = repo->substr(repo->find('/') + 1);  // all of it where there is none
+    if (own == name) same.push_back(*repo);
+    if (lower(own) == lower(name)) same_letters.push_back(*repo);
+    if (lower(*repo).find(lower(name)) != repo->npos) alike.push_back(*repo);
+  }
+  const std::vector<std::string>& found = same.empty() ? same_letters : same;
+  if (found.size() == 1) return found.front();
+  if (!found.empty()) {
+    return make_error("{}: {} models of this name in the cache: which of {}?", name, found.size(),
+                      fmt::join(found, ", "));
+  }
+  if (!alike.empty()) {
+    return make_error("{}: not in the cache {}: did you mean {}?", name, cache.folder(),
+                      fmt::join(alike, " or "));
+  }
+  return make_error("{}: not in the cache {} (forge list shows what is)", name, cache.folder());
+}
 
 std::vector<CachedRevision> list_cached(const Cache& cache) {
   std::vector<CachedRevision> all;

@@ -28,21 +28,30 @@ struct CachedRevision {
 /// commit.
 [[nodiscard]] std::vector<CachedRevision> list_cached(const Cache& cache);
 
-/// What is removed: links of snapshots, and blobs that no snapshot is left for.
+/// The repository that a name stands for: itself, or where it has no organisation the only one in
+/// the cache whose name it is (without regard to case where none is spelt like that). Fails where
+/// there is none, naming those that are alike, and where there are several, naming them.
+[[nodiscard]] Result<std::string> find_cached_repo(const Cache& cache, const std::string& name);
+
+/// What is removed: links of snapshots, and blobs that no link is left for.
 struct Removal {
   std::string repo_folder;
   bool is_whole_repo = false;
   std::vector<std::string> snapshots = {};  // folders
+  std::vector<std::string> files = {};      // of snapshots, of a quantisation
   std::vector<std::string> refs = {};       // files
   std::vector<std::string> blobs = {};      // files
   int64_t n_bytes = 0;                      // that this frees
 };
 
-/// Plans the removal of a repository (is_whole_repo), or of one revision: a branch, a tag, a commit
-/// or at least its first seven digits. Fails where the cache has no such thing, where the
-/// repository's folder is a link, or where a process downloads into it.
+/// All revisions of a repository, or the one that is named: a branch, a tag, a commit or at least
+/// its first seven digits.
+enum class Revisions { kAll, kNamed };
+/// Plans the removal of revisions, or of a quantisation in them: all parts of its GGUF files, and
+/// the snapshot where nothing else is left in it. Fails where the cache has no such thing, where
+/// the repository's folder is a link, or where a process downloads into it.
 [[nodiscard]] Result<Removal> plan_removal(const Cache& cache, const ModelName& name,
-                                           bool is_whole_repo);
+                                           Revisions revisions);
 /// Does it. Follows no link: what links lead to outside of the repository's own blobs stays.
 [[nodiscard]] Status remove(const Cache& cache, const Removal& removal);
 

@@ -65,7 +65,7 @@ Status check_revision(std::string_view revision) {
   return {};
 }
 
-Result<ModelName> parse_model_name(std::string_view text) {
+Result<ModelName> parse_cached_name(std::string_view text) {
   std::string_view rest = text;
   ModelName name;
   if (const auto path = after_address(text)) {
@@ -88,15 +88,20 @@ Result<ModelName> parse_model_name(std::string_view text) {
     }
   }
   const size_t slash = rest.find('/');
-  if (slash == rest.npos) {
-    return make_error("{}: not a model's name: expected org/name", text);
-  }
-  FORGE_TRY_STATUS(check_half(rest.substr(0, slash), text));
-  FORGE_TRY_STATUS(check_half(rest.substr(slash + 1), text));
+  if (slash != rest.npos) FORGE_TRY_STATUS(check_half(rest.substr(0, slash), text));
+  FORGE_TRY_STATUS(check_half(slash == rest.npos ? rest : rest.substr(slash + 1), text));
   if (const Status status = check_revision(name.revision); !status.ok()) {
     return make_error("{}: {}", text, status.error().message);
   }
   name.repo = rest;
+  return name;
+}
+
+Result<ModelName> parse_model_name(std::string_view text) {
+  FORGE_TRY(ModelName name, parse_cached_name(text));
+  if (name.repo.find('/') == name.repo.npos) {
+    return make_error("{}: not a model's name: expected org/name", text);
+  }
   return name;
 }
 

@@ -23,6 +23,9 @@ struct ModelName {
 /// name, and where a part of it could mean another folder (..).
 [[nodiscard]] Result<ModelName> parse_model_name(std::string_view text);
 
+/// The same, and of a name in the cache: org/ may be left out.
+[[nodiscard]] Result<ModelName> parse_cached_name(std::string_view text);
+
 /// Whether the text is meant as a name rather than as a path: a Hub's address, or two parts with
 /// one slash that look like no file.
 [[nodiscard]] bool looks_like_model_name(std::string_view text);

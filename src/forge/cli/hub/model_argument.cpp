@@ -9,6 +9,7 @@
 #include "forge/cli/hub/pull_run.h"
 #include "forge/cli/report.h"
 #include "forge/hub/cached_model.h"
+#include "forge/hub/cached_repos.h"
 #include "forge/hub/model_name.h"
 #include "forge/hub/settings.h"
 
@@ -63,6 +64,22 @@ Result<engine::ModelSource> named_model(const std::string& model, bool is_offlin
                              pulled.path, name.text()};
 }
 
+/// A word that is no path. The cache is not searched for it: which model it meant would depend on
+/// what else is there.
+Error bare_name_error(const std::string& model) {
+  std::string hint = "a model of the Hugging Face Hub is named org/name";
+  const Result<hub::ModelName> name = hub::parse_cached_name(model);
+  const Result<hub::Settings> settings = hub::settings_from_environment();
+  if (name.ok() && settings.ok()) {
+    const auto repo = hub::find_cached_repo(hub::Cache(settings->cache_folder), name->repo);
+    if (repo.ok()) {
+      hint = fmt::format("did you mean {}{}, which the cache has?", *repo,
+                         model.substr(name->repo.size()));
+    }
+  }
+  return make_error("{}: no such file or folder: {}", model, hint);
+}
+
 }  // namespace
 
 Result<engine::ModelSource> find_model(const std::string& model, bool is_offline) {
@@ -70,6 +87,10 @@ Result<engine::ModelSource> find_model(const std::string& model, bool is_offline
   std::error_code ignored;
   if (!std::filesystem::exists(model, ignored) && hub::looks_like_model_name(model)) {
     return named_model(model, is_offline);
+  }
+  const bool is_word = model.find('/') == model.npos && !model.ends_with(".gguf");
+  if (is_word && model != "bundled" && !std::filesystem::exists(model, ignored)) {
+    return bare_name_error(model);
   }
   return engine::resolve_model(model);
 }
