@@ -157,6 +157,23 @@ TEST(ChatPipe, ANewAnswerIsAnotherOne) {
   EXPECT_LE(counts(outcome, "prompt tokens computed")[1], 16) << outcome.err;
 }
 
+TEST(ChatPipe, LogitBiasIsSavedForItsModelOnly) {
+  const TalkingModel model;
+  const std::string file = model.folder.path("talk.json");
+  const Outcome saved = model.chat({"--logit-bias", "7=-2.5"}, "/save " + file + "\n");
+  EXPECT_EQ(saved.exit_code, 0) << saved.err;
+  const Outcome loaded = model.chat({"--load", file}, "/set logit_bias\n");
+  EXPECT_TRUE(has_line(loaded, "forge: logit_bias 7=-2.5")) << loaded.err;
+  const std::string other = model.folder.write(
+      "other.json",
+      R"({"model": "another", "settings": {"logit_bias": "999999=1"}, "messages": []})");
+  const Outcome left_out = model.chat({"--load", other}, "/set logit_bias\n");
+  EXPECT_EQ(left_out.exit_code, 0) << left_out.err;
+  EXPECT_TRUE(has_line(left_out, "its logit_bias is left out")) << left_out.err;
+  EXPECT_TRUE(has_line(left_out, "forge: logit_bias off")) << left_out.err;
+  EXPECT_EQ(model.chat({"--logit-bias", "999999=1"}, "").exit_code, 2);
+}
+
 TEST(ChatPipe, ASignalIsNoSuccess) {
   const TemporaryFolder folder;
   const std::string model = add_template(endless_stories_folder(folder), kChatMl);

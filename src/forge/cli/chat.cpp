@@ -70,6 +70,9 @@ int chat_with(const CommandLine& line, const ChatFlags& flags) {
     return line.fail(fmt::format("--system: {} has no chat template, so no place for it",
                                  (*model)->info().name));
   }
+  if (const Status fits = (*model)->check(chat::settings_of(flags)); !fits.ok()) {
+    return line.fail(fits.error().message);
+  }
   greet(flags, **model, is_interactive);
   chat::Session session(flags, std::move(model).value(), terminal, is_interactive);
   if (flags.load) {

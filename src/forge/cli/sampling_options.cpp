@@ -8,10 +8,8 @@
 #include "forge/cli/flag_values.h"
 
 namespace forge::cli {
-namespace {
-
 Result<LogitBias> parse_logit_bias(const std::string& text) {
-  const Error wrong = make_error("--logit-bias {}: expected ID=V, as in 42=-1.5", text);
+  const Error wrong = make_error("{}: expected ID=V, as in 42=-1.5", text);
   const size_t equals = text.find('=');
   if (equals == 0 || equals == std::string::npos || equals + 1 == text.size()) return wrong;
   char* end = nullptr;
@@ -23,8 +21,6 @@ Result<LogitBias> parse_logit_bias(const std::string& text) {
   if (*end != '\0' || std::isnan(bias)) return wrong;
   return LogitBias{static_cast<int32_t>(id), bias};
 }
-
-}  // namespace
 
 void add_sampling_options(CLI::App& app, SamplingOptions& options, const std::string& seed_text) {
   const std::string group = "Choice of tokens";
@@ -55,8 +51,9 @@ void add_sampling_options(CLI::App& app, SamplingOptions& options, const std::st
 Status complete(SamplingOptions& options) {
   options.params.logit_bias.clear();
   for (const std::string& text : options.logit_bias) {
-    FORGE_TRY(const LogitBias bias, parse_logit_bias(text));
-    options.params.logit_bias.push_back(bias);
+    const Result<LogitBias> bias = parse_logit_bias(text);
+    if (!bias.ok()) return make_error("--logit-bias {}", bias.error().message);
+    options.params.logit_bias.push_back(*bias);
   }
   SamplingParams without_ids = options.params;
   without_ids.logit_bias.clear();

@@ -21,6 +21,9 @@ struct SamplingOptions {
 /// --temperature, --top-k, --top-p, --min-p, --typical-p, the penalties, --logit-bias, --seed.
 void add_sampling_options(CLI::App& app, SamplingOptions& options, const std::string& seed_text);
 
+/// Reads "ID=V"; the range of either is looked at later, by validate().
+[[nodiscard]] Result<LogitBias> parse_logit_bias(const std::string& text);
+
 /// Checks ranges and reads the biases into params; ids are looked at once the model's vocabulary is
 /// known.
 [[nodiscard]] Status complete(SamplingOptions& options);

@@ -17,6 +17,7 @@ SavedChat example() {
   SavedChat chat{.model = "m", .settings = {}, .conversation = {}};
   chat.settings.sampling.temperature = 0.25;
   chat.settings.stop = {"END", "\n"};
+  chat.settings.sampling.logit_bias = {{42, -0.1f}, {7, 100.0f}};
   chat.settings.seed = 18446744073709551615u;
   chat.conversation.set_system("Be \"brief\".");
   chat.conversation.add_user("Hi\nthere");
@@ -39,6 +40,9 @@ TEST(SavedChat, ComesBackAsItWas) {
   EXPECT_EQ(chat->model, "m");
   EXPECT_EQ(chat->settings.sampling.temperature, 0.25);
   EXPECT_EQ(chat->settings.stop, (std::vector<std::string>{"END", "\n"}));
+  ASSERT_EQ(chat->settings.sampling.logit_bias.size(), 2u);
+  EXPECT_EQ(chat->settings.sampling.logit_bias[0].id, 42);
+  EXPECT_EQ(chat->settings.sampling.logit_bias[0].bias, -0.1f);
   EXPECT_EQ(chat->settings.seed, 18446744073709551615u);
   EXPECT_EQ(chat->conversation.system(), "Be \"brief\".");
   ASSERT_EQ(chat->conversation.turns().size(), 1u);

@@ -32,6 +32,10 @@ TEST(Settings, ValuesReachTheSampling) {
   EXPECT_EQ(settings.sampling.repetition_penalty, 1.1);
   EXPECT_EQ(settings.max_tokens, 12);
   EXPECT_EQ(settings.seed, 18446744073709551615u);
+  EXPECT_EQ(set(settings, "logit_bias", "42=-1.5  7=100"), "42=-1.5 7=100");
+  ASSERT_EQ(settings.sampling.logit_bias.size(), 2u);
+  EXPECT_EQ(settings.sampling.logit_bias[0].id, 42);
+  EXPECT_EQ(settings.sampling.logit_bias[0].bias, -1.5f);
   EXPECT_EQ(set(settings, "wrap", "off"), "off");
   EXPECT_FALSE(settings.wrap);
   EXPECT_EQ(set(settings, "seed", "random"), "random");

@@ -70,7 +70,6 @@ Result<std::unique_ptr<ChatModel>> ChatModel::load(const ChatFlags& flags,
                                                    const ModelOptions& options) {
   FORGE_TRY(engine::LoadedModel weights, cli::load(options));
   const Model model = Model::from(std::move(weights));
-  FORGE_TRY_STATUS(validate(flags.sampling.params, model.info().vocab_size));
   FORGE_TRY(std::optional<ChatPrompt> prompt, compile_template(model, flags.plain));
   FORGE_TRY(EngineOptions engine_options, chat_engine_options(flags, model));
   if (!flags.quiet) engine_options.on_note = note;
@@ -94,7 +93,7 @@ Status ChatModel::check(const Settings& settings) const {
     return make_error("think: {}'s chat template has no switch for it (enable_thinking)",
                       info().name);
   }
-  return {};
+  return validate(settings.sampling, info().vocab_size);
 }
 
 ChatText ChatModel::plain_text(const Conversation& conversation) const {

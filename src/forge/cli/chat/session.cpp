@@ -12,6 +12,15 @@
 
 namespace forge::cli::chat {
 
+namespace {
+
+/// Whether the two have another logit_bias.
+bool differs_in_bias(const Settings& a, const Settings& b) {
+  return setting_text(a, "logit_bias") != setting_text(b, "logit_bias");
+}
+
+}  // namespace
+
 Session::Session(const ChatFlags& flags, std::unique_ptr<ChatModel> model, const Terminal& terminal,
                  bool is_interactive)
     : flags_(flags),
@@ -25,19 +34,22 @@ Session::Session(const ChatFlags& flags, std::unique_ptr<ChatModel> model, const
 
 Status Session::load(const std::string& path) {
   FORGE_TRY(SavedChat chat, load_chat(expand_home(path), defaults_));
+  const bool is_other_model = !chat.model.empty() && chat.model != model_->info().name;
+  std::string left_out;
+  if (is_other_model && differs_in_bias(chat.settings, defaults_)) {
+    chat.settings.sampling.logit_bias = defaults_.sampling.logit_bias;
+    left_out = "; its logit_bias is left out, since ids are other tokens here";
+  }
   FORGE_TRY_STATUS(model_->check(chat.settings));
   if (model_->is_plain() && chat.conversation.system()) {
     return make_error("{}: has a system message, and {} has no chat template for one", path,
                       model_->info().name);
   }
   settings_ = std::move(chat.settings);
-  settings_.sampling.logit_bias = defaults_.sampling.logit_bias;
   conversation_ = std::move(chat.conversation);
   last_.reset();
-  say(fmt::format("{}: {} messages{}", path, conversation_.n_messages(),
-                  chat.model.empty() || chat.model == model_->info().name
-                      ? ""
-                      : fmt::format(", said with {}", chat.model)));
+  say(fmt::format("{}: {} messages{}{}", path, conversation_.n_messages(),
+                  is_other_model ? fmt::format(", said with {}", chat.model) : "", left_out));
   return {};
 }
 

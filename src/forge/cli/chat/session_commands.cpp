@@ -170,8 +170,11 @@ void Session::show_or_change_model(const std::string& argument) {
   if (loaded.ok()) {
     flags_.model = wanted;
     model_ = std::move(loaded).value();
-    return say(fmt::format("going on with {}{}", model_->info().name,
-                           model_->is_plain() ? " (it continues text)" : ""));
+    return say(fmt::format("going on with {}{}{}", model_->info().name,
+                           model_->is_plain() ? " (it continues text)" : "",
+                           settings_.sampling.logit_bias.empty()
+                               ? ""
+                               : "; logit_bias stays, its ids may be other tokens now"));
   }
   fail(loaded.error().message);
   loaded = ChatModel::load(flags_, before);

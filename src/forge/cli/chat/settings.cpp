@@ -4,10 +4,12 @@
 #include <array>
 #include <charconv>
 #include <limits>
+#include <sstream>
 #include <utility>
 
 #include "forge/base/json.h"
 #include "forge/cli/command_line.h"
+#include "forge/cli/sampling_options.h"
 
 namespace forge::cli::chat {
 namespace {
@@ -98,6 +100,26 @@ Status set_stop(Settings& s, std::string_view value) {
   }
 }
 
+std::string show_logit_bias(const Settings& s) {
+  if (s.sampling.logit_bias.empty()) return "off";
+  std::string text;
+  for (const LogitBias& entry : s.sampling.logit_bias) {
+    text += fmt::format("{}{}={}", text.empty() ? "" : " ", entry.id, entry.bias);
+  }
+  return text;
+}
+
+Status set_logit_bias(Settings& s, std::string_view value) {
+  s.sampling.logit_bias.clear();
+  if (value == "off") return {};
+  std::istringstream words{std::string(value)};
+  for (std::string word; words >> word;) {
+    FORGE_TRY(const LogitBias entry, parse_logit_bias(word));
+    s.sampling.logit_bias.push_back(entry);
+  }
+  return {};
+}
+
 template <typename T>
 struct Word {
   std::string_view text;
@@ -148,6 +170,11 @@ const std::array kSettings = {
                                                         "against what the answer has; 0: off"),
     sampling_setting<&SamplingParams::frequency_penalty>("frequency_penalty",
                                                          "the same for each time; 0: off"),
+    Setting{"logit_bias", "adds V to the logit of token ID: ID=V ID=V", show_logit_bias,
+            set_logit_bias,
+            [](Settings& to, const Settings& from) {
+              to.sampling.logit_bias = from.sampling.logit_bias;
+            }},
     Setting{"max_tokens", "most tokens of an answer",
             [](const Settings& s) {
               return s.max_tokens ? fmt::format("{}", *s.max_tokens) : std::string("off");
