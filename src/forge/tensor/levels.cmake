@@ -8,6 +8,10 @@ endif()
 set(tensor_flags_base "")
 set(tensor_flags_avx2 -mavx2)
 set(tensor_flags_avx512 -mavx512f -mavx512bw -mavx512vl -mavx512dq -mprefer-vector-width=512)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # g++ 12 takes AVX-512 intrinsics' undefined operands for mistakes (GCC bug 105593).
+  list(APPEND tensor_flags_avx512 -Wno-uninitialized -Wno-maybe-uninitialized)
+endif()
 
 file(GLOB tensor_level_sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/level/*.cpp)
 foreach(level ${FORGE_TENSOR_LEVELS})

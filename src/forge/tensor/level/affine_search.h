@@ -81,7 +81,7 @@ class AffineSearch {
     Lanes sum;
     FORGE_LANES_INLINE Shifted(const Blocks& blocks, int j, Lanes from) : base(from) {
       for (int i = 0; i < kSubLen; ++i) y[i] = blocks[j * kSubLen + i] - from;
-      sum = part_sum<kSubLen>([&](int i) { return y[i]; });
+      sum = part_sum<kSubLen>([&](int i) __attribute__((always_inline)) { return y[i]; });
     }
   };
 
@@ -105,7 +105,7 @@ class AffineSearch {
   /// Squared error of a sub-block whose codes are the best ones for this line.
   FORGE_LANES_INLINE static Lanes error_of(const Blocks& blocks, int j, const Line& line) {
     const Lanes inverse = safe_inverse(line.scale);
-    return part_sum<kSubLen>([&](int i) {
+    return part_sum<kSubLen>([&](int i) __attribute__((always_inline)) {
       const Lanes y = blocks[j * kSubLen + i];
       const Lanes e = y - (line.scale * code_of((y - line.base) * inverse) + line.base);
       return e * e;
@@ -114,7 +114,7 @@ class AffineSearch {
 
   /// The least-squares line for the codes that shifted.y * inverse gives.
   FORGE_LANES_INLINE static Line refit(const Shifted& shifted, Lanes inverse, BaseSign sign) {
-    const Sums sums = part_sum<kSubLen>([&](int i) {
+    const Sums sums = part_sum<kSubLen>([&](int i) __attribute__((always_inline)) {
       const Lanes q = code_of(shifted.y[i] * inverse);
       return Sums{q, q * q, shifted.y[i] * q};
     });

@@ -96,11 +96,16 @@ Lanes saturated(Lanes v) {
   return abs(v) <= set1(kMaxHalf) ? v : limit;
 }
 
-// Truncates into 0..kMaxCode; not-a-number becomes 0, so the cast is always defined.
+// Truncates into 0..kMaxCode; not-a-number becomes 0, so the conversion is always defined.
 template <int kMaxCode>
-FORGE_LANES_INLINE int truncated(float v) {
-  const float above = v > 0.0f ? v : 0.0f;
-  return static_cast<int>(above < kMaxCode ? above : kMaxCode);
+FORGE_LANES_INLINE Ints truncated(Lanes v) {
+  return __builtin_convertvector(min(max(v, Lanes{}), set1(kMaxCode)), Ints);
+}
+
+FORGE_LANES_INLINE void store_bytes(void* p, Ints v) {
+  typedef uint8_t Bytes __attribute__((vector_size(kLanes)));
+  const Bytes bytes = __builtin_convertvector(v, Bytes);
+  __builtin_memcpy(p, &bytes, sizeof bytes);
 }
 
 /// Codes of (value - base) * inverse + offset: elements i and i + 16 share a byte; fifth bits to
@@ -108,16 +113,20 @@ FORGE_LANES_INLINE int truncated(float v) {
 template <int kMaxCode>
 FORGE_LANES_INLINE void put_codes(const float* values, float base, float inverse, float offset,
                                   uint8_t* qs, [[maybe_unused]] uint8_t* high) {
-  uint8_t codes[32];
-  for (int i = 0; i < 32; ++i) {
-    codes[i] = static_cast<uint8_t>(truncated<kMaxCode>((values[i] - base) * inverse + offset));
-  }
-  for (int i = 0; i < 16; ++i) {
-    qs[i] = static_cast<uint8_t>((codes[i] & 0xF) | (codes[i + 16] << 4));
+  [[maybe_unused]] Ints fifth_bits{};
+  for (int i = 0; i < 16; i += kLanes) {
+    const Ints first = truncated<kMaxCode>((load(values + i) - base) * inverse + offset);
+    const Ints second = truncated<kMaxCode>((load(values + i + 16) - base) * inverse + offset);
+    store_bytes(qs + i, (first & 0xF) | (second << 4));
+    if constexpr (kMaxCode > 15) {
+      Ints at{};
+      for (int l = 0; l < kLanes; ++l) at[l] = i + l;
+      fifth_bits |= (first >> 4 << at) | (second >> 4 << (at + 16));
+    }
   }
   if constexpr (kMaxCode > 15) {
-    uint32_t bits = 0;
-    for (int i = 0; i < 32; ++i) bits |= uint32_t{codes[i]} >> 4 << i;
+    int32_t bits = 0;
+    for (int l = 0; l < kLanes; ++l) bits |= fifth_bits[l];
     __builtin_memcpy(high, &bits, sizeof bits);
   }
 }
@@ -176,13 +185,12 @@ void encode_shifted(const float* values, int64_t n, std::byte* out) {
   });
 }
 
-// Nearest integer, ties away from zero, within -127..127.
-FORGE_LANES_INLINE int8_t rounded_away(float v) {
-  const float above = v > -127.0f ? v : -127.0f;
-  const float inside = above < 127.0f ? above : 127.0f;
-  const int whole = static_cast<int>(inside);
-  const float rest = inside - static_cast<float>(whole);
-  return static_cast<int8_t>(whole + (rest >= 0.5f ? 1 : 0) - (rest <= -0.5f ? 1 : 0));
+// Nearest integers, ties away from zero, within -127..127.
+FORGE_LANES_INLINE Ints rounded_away(Lanes v) {
+  const Lanes inside = min(max(v, set1(-127.0f)), set1(127.0f));
+  const Ints whole = __builtin_convertvector(inside, Ints);
+  const Lanes rest = inside - __builtin_convertvector(whole, Lanes);
+  return whole - (rest >= set1(0.5f)) + (rest <= set1(-0.5f));
 }
 
 void encode_one(const float* values, BlockQ8_K& block) {
@@ -229,8 +237,9 @@ void encode_q8_0(const float* values, int64_t n, std::byte* out) {
     const Ints halves = to_halves(d);
     for (int b = 0; b < n_blocks; ++b) {
       blocks[b].d = static_cast<uint16_t>(halves[b]);
-      const float scale = inverse[b];
-      for (int i = 0; i < 32; ++i) blocks[b].qs[i] = rounded_away(v[32 * b + i] * scale);
+      for (int i = 0; i < 32; i += kLanes) {
+        store_bytes(blocks[b].qs + i, rounded_away(load(v + 32 * b + i) * inverse[b]));
+      }
     }
   });
 }

@@ -37,6 +37,8 @@ class SymmetricSearch {
   static void fit(const Blocks& blocks, Fit& best) {
     search(blocks, best);
     // Values far below the smallest half are better off as zeros (value(code) need not contain 0).
+    const Lanes near_zero_error = part_sum<kCount>([&](int i) { return blocks[i] * blocks[i]; });
+    if (!any(is_less(to_doubles(0.99f * near_zero_error), best.error))) return;
     Doubles zero_error;
     for (int i = 0; i < kCount; ++i) {
       const Doubles y = to_doubles(blocks[i]);
@@ -59,29 +61,45 @@ class SymmetricSearch {
   }
 
  private:
+  /// The same of two candidates, which hide each other's latency.
+  struct Pair {
+    Lanes a, b;
+    FORGE_LANES_INLINE Pair operator+(const Pair& o) const { return {a + o.a, b + o.b}; }
+  };
   struct Sums {
-    Lanes qq, yq;
+    Pair qq, yq;
     FORGE_LANES_INLINE Sums operator+(const Sums& o) const { return {qq + o.qq, yq + o.yq}; }
   };
 
   /// Squared error of a sub-block whose codes are the best ones for this scale.
   FORGE_LANES_INLINE static Lanes error_of(const Blocks& blocks, int j, Lanes scale) {
     const Lanes inverse = safe_inverse(scale);
-    return part_sum<kSubLen>([&](int i) {
+    return part_sum<kSubLen>([&](int i) __attribute__((always_inline)) {
       const Lanes y = blocks[j * kSubLen + i];
       const Lanes e = y - scale * Codes::nearest_value(y * inverse);
       return e * e;
     });
   }
-
-  /// The least-squares scale for the codes that y * inverse gives.
-  FORGE_LANES_INLINE static Lanes refit(const Blocks& blocks, int j, Lanes inverse) {
-    const Sums sums = part_sum<kSubLen>([&](int i) {
+  FORGE_LANES_INLINE static Pair errors_of(const Blocks& blocks, int j, const Pair& scale) {
+    const Pair inverse{safe_inverse(scale.a), safe_inverse(scale.b)};
+    return part_sum<kSubLen>([&](int i) __attribute__((always_inline)) {
       const Lanes y = blocks[j * kSubLen + i];
-      const Lanes q = Codes::nearest_value(y * inverse);
-      return Sums{q * q, y * q};
+      const Lanes a = y - scale.a * Codes::nearest_value(y * inverse.a);
+      const Lanes b = y - scale.b * Codes::nearest_value(y * inverse.b);
+      return Pair{a * a, b * b};
     });
-    return sums.qq > Lanes{} ? sums.yq / sums.qq : Lanes{};
+  }
+
+  /// The least-squares scales for the codes that y * inverse gives.
+  FORGE_LANES_INLINE static Pair refit(const Blocks& blocks, int j, const Pair& inverse) {
+    const Sums sums = part_sum<kSubLen>([&](int i) __attribute__((always_inline)) {
+      const Lanes y = blocks[j * kSubLen + i];
+      const Lanes a = Codes::nearest_value(y * inverse.a);
+      const Lanes b = Codes::nearest_value(y * inverse.b);
+      return Sums{{a * a, b * b}, {y * a, y * b}};
+    });
+    return {sums.qq.a > Lanes{} ? sums.yq.a / sums.qq.a : Lanes{},
+            sums.qq.b > Lanes{} ? sums.yq.b / sums.qq.b : Lanes{}};
   }
 
   static Lanes fit_scale(const Blocks& blocks, int j) {
@@ -90,29 +108,40 @@ class SymmetricSearch {
       const Lanes y = blocks[j * kSubLen + i];
       peak = abs(y) > abs(peak) ? y : peak;
     }
-    Lanes best{};
-    Lanes best_error = set1(__builtin_inff());
-    const auto consider = [&](Lanes scale, Ints among) __attribute__((always_inline)) {
-      const Lanes error = error_of(blocks, j, scale);
-      const Ints is_better = among & (error < best_error);
-      best = is_better ? scale : best;
-      best_error = is_better ? error : best_error;
-      return is_better;
-    };
-    const Ints all = ~Ints{};
     // The peak sits at either end of the codes, up to a tenth beyond it (clipped) or a code inside.
-    constexpr float kEnds[] = {Codes::kLowest, Codes::kHighest};
-    for (const float end : kEnds) {
-      for (const float stretch : kStretches) {
-        consider(refit(blocks, j, set1(end * stretch) / peak), all);
-      }
+    Best low;
+    Best high;
+    for (const float stretch : kStretches) {
+      const Pair inverse{set1(Codes::kLowest * stretch) / peak,
+                         set1(Codes::kHighest * stretch) / peak};
+      const Pair scale = refit(blocks, j, inverse);
+      const Pair error = errors_of(blocks, j, scale);
+      low.consider(scale.a, error.a, ~Ints{});
+      high.consider(scale.b, error.b, ~Ints{});
     }
-    Ints active = all;
+    Best best = low;
+    Ints active = ~Ints{};
+    best.consider(high.scale, high.error, active);
     for (int round = 0; round < 4 && any(active); ++round) {
-      active = consider(refit(blocks, j, safe_inverse(best)), active);
+      const Lanes inverse = safe_inverse(best.scale);
+      const Lanes scale = refit(blocks, j, {inverse, inverse}).a;
+      active = best.consider(scale, error_of(blocks, j, scale), active);
     }
-    return abs(peak) <= set1(1e-30f) ? Lanes{} : best;
+    return abs(peak) <= set1(1e-30f) ? Lanes{} : best.scale;
   }
+
+  /// The first of the scales with the least error.
+  struct Best {
+    Lanes scale{};
+    Lanes error = set1(__builtin_inff());
+    /// Only in lanes of among; where it was better.
+    FORGE_LANES_INLINE Ints consider(Lanes new_scale, Lanes new_error, Ints among) {
+      const Ints is_better = among & (new_error < error);
+      scale = is_better ? new_scale : scale;
+      error = is_better ? new_error : error;
+      return is_better;
+    }
+  };
 
   static constexpr float kStretches[] = {0.88f, 0.92f, 0.95f, 0.98f, 1.0f,
                                          1.02f, 1.06f, 1.11f, 1.17f};
