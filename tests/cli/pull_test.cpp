@@ -234,6 +234,14 @@ TEST_F(PullCommand, AFullDiskIsSaidAndResumed) {
   EXPECT_EQ(forge({"pull", "org/big"}).exit_code, 0);
 }
 
+TEST_F(PullCommand, ACacheThatCannotBeMadeIsSaidBeforeTheDownload) {
+  const std::string file = home_.write("file", "mine");
+  expect_error(forge({"pull", "org/big"}, {{"HF_HOME", file}}),
+               file + "/hub: cannot make this folder for models: Not a directory: set HF_HOME");
+  EXPECT_EQ(hub_.count({"\"GET\"", "/resolve/"}), 0);
+  EXPECT_EQ(read_file(file), "mine");
+}
+
 TEST_F(PullCommand, TheSameContentTwiceIsFetchedOnce) {
   const Outcome pull = forge({"pull", "org/big"});  // config.json and tokenizer.json
   EXPECT_EQ(pull.exit_code, 0);

@@ -1,6 +1,7 @@
 // Reference: the rules of this program's command lines (docs/cli.md), and the files themselves.
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <filesystem>
 
@@ -64,6 +65,26 @@ TEST(QuantizeCommand, BadInputIsOneLineAndLeavesNothing) {
     EXPECT_NE(outcome.err.find(in), std::string::npos) << outcome.err;
   }
   EXPECT_TRUE(std::filesystem::is_empty(folder.path("out")));
+}
+
+TEST(QuantizeCommand, AFolderThatCannotBeWrittenIsSaidBeforeTheWork) {
+  const TemporaryFolder folder;
+  const std::string place = folder.path("out");
+  std::filesystem::create_directory(place);
+  ASSERT_EQ(::chmod(place.c_str(), 0555), 0);
+  // Permissions hold for root as well once it has no capabilities.
+  const std::string as_anybody =
+      ::geteuid() == 0 ? "setpriv --inh-caps=-all --bounding-set=-all " : "";
+  if (run_shell(as_anybody + "true").exit_code != 0) {
+    GTEST_SKIP() << "root, and no setpriv that could give its capabilities up";
+  }
+  const Outcome outcome = run_shell(as_anybody + "$FORGE quantize " + stories_folder() + " " +
+                                    place + "/x.gguf --type Q8_0");
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_EQ(outcome.err_lines().back(),
+            "forge: error: " + place + "/x.gguf: cannot write: Permission denied");
+  EXPECT_EQ(outcome.err.find('%'), std::string::npos) << "no progress: " << outcome.err;
+  EXPECT_TRUE(std::filesystem::is_empty(place));
 }
 
 // A limit on the size of files fails a write in the middle as a full disk does.

@@ -5,7 +5,9 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <filesystem>
 
+#include "forge/convert/output_place.h"
 #include "forge/engine/compare_quality.h"
 #include "forge/tensor/decode.h"
 #include "forge/tensor/encode.h"
@@ -191,7 +193,20 @@ TEST(Quantize, refuses_what_is_there_and_what_is_no_file) {
   expect_refused(folder.path(), "is a folder");
   expect_refused("/dev/null", "is no regular file");
   expect_refused(folder.path("no/such/out.gguf"), "there is no folder");
+  expect_refused(folder.path("there.gguf/out.gguf"), "there is no folder");
   write_or_die(stories(), folder.path("there.gguf"), "Q8_0", {.overwrite = true});
+}
+
+TEST(Quantize, the_space_is_asked_for_before_anything_is_written) {
+  const TemporaryFolder folder;
+  const Source source = open_or_die(stories());
+  const std::string out = folder.path("out.gguf");
+  const auto n_free = static_cast<int64_t>(std::filesystem::space(folder.path()).available);
+  const Status status = check_output_place(*source.model, out, 2 * n_free, false);
+  ASSERT_FALSE(status.ok());
+  EXPECT_TRUE(status.error().message.starts_with(out + ": needs ")) << status.error().message;
+  EXPECT_NE(status.error().message.find("are free there"), std::string::npos);
+  EXPECT_TRUE(check_output_place(*source.model, out, n_free / 2, false).ok());
 }
 
 TEST(Quantize, ended_or_failed_work_leaves_nothing) {
