@@ -6,10 +6,12 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <cstring>
 #include <limits>
 #include <random>
 #include <vector>
 
+#include "forge/base/float16.h"
 #include "forge/tensor/encode.h"
 #include "tests/tensor/plain_encode/plain_encode.h"
 
@@ -147,6 +149,55 @@ TEST(EncodeLevels, NotANumberStaysInItsBlock) {
         if (block == 5 || block == 7) continue;
         ASSERT_EQ(found[i], whole[i]) << type.name << " block " << block;
       }
+    }
+  }
+}
+
+// Every half, and every number of them up to two vectors; in f32 and back.
+TEST(EncodeLevels, HalvesAreThoseOfOneByOne) {
+  std::vector<uint16_t> halves(1 << 16);
+  for (size_t i = 0; i < halves.size(); ++i) halves[i] = static_cast<uint16_t>(i);
+  const auto* bytes = reinterpret_cast<const std::byte*>(halves.data());
+  for (const EncodeLevel level : usable_encode_levels()) {
+    for (int64_t n = 0; n <= 33; ++n) {
+      std::vector<float> values(static_cast<size_t>(n) + 1, 7.0f);
+      decode_f16_at(level, bytes + 2 * 0x3C00, n, values.data());
+      for (int64_t i = 0; i < n; ++i) {
+        EXPECT_EQ(values[static_cast<size_t>(i)], f16_to_f32(static_cast<uint16_t>(0x3C00 + i)));
+      }
+      EXPECT_EQ(values.back(), 7.0f) << n;
+      auto back = bytes_of(DType::kF16, n);
+      encode_at(level, DType::kF16, values.data(), n, back.data());
+      EXPECT_EQ(0, std::memcmp(back.data(), bytes + 2 * 0x3C00, static_cast<size_t>(2 * n))) << n;
+      EXPECT_EQ(back.back(), std::byte{0x5A}) << n;
+    }
+    std::vector<float> values(halves.size());
+    decode_f16_at(level, bytes, 1 << 16, values.data());
+    for (size_t i = 0; i < halves.size(); ++i) {
+      ASSERT_EQ(std::bit_cast<uint32_t>(values[i]), std::bit_cast<uint32_t>(f16_to_f32(halves[i])))
+          << i;
+    }
+  }
+}
+
+// Rounding, overflow, subnormals, infinities, NaN.
+TEST(EncodeLevels, HalfTypesAreThoseOfOneByOne) {
+  std::mt19937 rng(5);
+  std::vector<float> values(1 << 18);
+  for (float& v : values) v = std::bit_cast<float>(static_cast<uint32_t>(rng()));
+  for (size_t i = 0; i < 1 << 16; ++i) {  // between two halves, and beside that
+    const uint32_t exact = std::bit_cast<uint32_t>(f16_to_f32(static_cast<uint16_t>(i)));
+    values[i] = std::bit_cast<float>(exact + 0xFFF + static_cast<uint32_t>(i % 3));
+  }
+  const auto n = static_cast<int64_t>(values.size());
+  for (const EncodeLevel level : usable_encode_levels()) {
+    std::vector<uint16_t> f16(values.size());
+    std::vector<uint16_t> bf16(values.size());
+    encode_at(level, DType::kF16, values.data(), n, reinterpret_cast<std::byte*>(f16.data()));
+    encode_at(level, DType::kBF16, values.data(), n, reinterpret_cast<std::byte*>(bf16.data()));
+    for (size_t i = 0; i < values.size(); ++i) {
+      ASSERT_EQ(f16[i], f32_to_f16(values[i])) << values[i] << " level " << static_cast<int>(level);
+      ASSERT_EQ(bf16[i], f32_to_bf16(values[i])) << values[i];
     }
   }
 }

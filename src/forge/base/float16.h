@@ -8,15 +8,15 @@ namespace forge {
 
 /// The value of a half given by its bits; exact, NaN payloads kept, subnormals included.
 inline float f16_to_f32(uint16_t h) {
-  // Without a branch, so that loops of it vectorise.
   const uint32_t sign = static_cast<uint32_t>(h & 0x8000u) << 16;
-  const uint32_t shifted = static_cast<uint32_t>(h & 0x7FFFu) << 13;
-  // Exponents from 15 to 127 as bias, and from 31 to 255 where they say infinity or NaN.
-  const uint32_t number = shifted + (shifted >= 0x0F800000u ? 224u << 23 : 112u << 23);
-  // Zero and subnormals: mantissa * 2^-24, which f32 holds exactly.
-  const float small = static_cast<float>(h & 0x3FF) * 0x1p-24f;
-  const bool is_small = shifted < 0x00800000u;
-  return std::bit_cast<float>(sign | (is_small ? std::bit_cast<uint32_t>(small) : number));
+  const uint32_t exponent = (h >> 10) & 0x1Fu;
+  const uint32_t mantissa = h & 0x3FFu;
+  if (exponent == 0) {  // zero and subnormals: mantissa * 2^-24, which f32 holds exactly
+    const float magnitude = static_cast<float>(mantissa) * 0x1p-24f;
+    return std::bit_cast<float>(std::bit_cast<uint32_t>(magnitude) | sign);
+  }
+  if (exponent == 31) return std::bit_cast<float>(sign | 0x7F800000u | (mantissa << 13));
+  return std::bit_cast<float>(sign | ((exponent + 112) << 23) | (mantissa << 13));
 }
 
 /// Rounds to nearest, ties to even; overflow gives infinity, NaN stays NaN (made quiet).

@@ -6,6 +6,7 @@
 #include "forge/base/check.h"
 #include "forge/base/float16.h"
 #include "forge/tensor/decode_blocks.h"
+#include "forge/tensor/encode_levels.h"
 
 namespace forge {
 namespace {
@@ -17,9 +18,8 @@ void decode_row_of(const std::byte* data, int64_t n, float* out) {
   }
 }
 
-template <float (*kConvert)(uint16_t)>
-void decode_halves(const std::byte* data, int64_t n, float* out) {
-  for (int64_t i = 0; i < n; ++i) out[i] = kConvert(load_le<uint16_t>(data + 2 * i));
+void decode_bf16(const std::byte* data, int64_t n, float* out) {
+  for (int64_t i = 0; i < n; ++i) out[i] = bf16_to_f32(load_le<uint16_t>(data + 2 * i));
 }
 
 }  // namespace
@@ -32,10 +32,10 @@ void decode(DType dtype, const std::byte* data, int64_t n, float* out) {
       std::memcpy(out, data, static_cast<size_t>(n) * sizeof(float));
       return;
     case DType::kF16:
-      decode_halves<f16_to_f32>(data, n, out);
+      decode_f16_at(encode_level(), data, n, out);
       return;
     case DType::kBF16:
-      decode_halves<bf16_to_f32>(data, n, out);
+      decode_bf16(data, n, out);
       return;
     case DType::kQ4_0:
       decode_row_of<BlockQ4_0>(data, n, out);

@@ -1,6 +1,7 @@
 #include "forge/tensor/encode_levels.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <vector>
 
 #include "forge/base/check.h"
@@ -10,14 +11,17 @@ namespace forge {
 // level/encode.cpp, compiled by levels.cmake.
 namespace encode_base {
 void encode(DType dtype, const float* values, int64_t n, std::byte* out);
-}
+void decode_f16(const std::byte* data, int64_t n, float* out);
+}  // namespace encode_base
 #ifdef FORGE_TENSOR_X86_LEVELS
 namespace encode_avx2 {
 void encode(DType dtype, const float* values, int64_t n, std::byte* out);
-}
+void decode_f16(const std::byte* data, int64_t n, float* out);
+}  // namespace encode_avx2
 namespace encode_avx512 {
 void encode(DType dtype, const float* values, int64_t n, std::byte* out);
-}
+void decode_f16(const std::byte* data, int64_t n, float* out);
+}  // namespace encode_avx512
 #endif
 
 namespace {
@@ -50,6 +54,14 @@ EncodeLevel choose_encode_level(std::optional<std::string_view> isa) {
   return best;
 }
 
+EncodeLevel encode_level() {
+  static const EncodeLevel level = [] {
+    const char* isa = std::getenv("FORGE_ISA");
+    return choose_encode_level(isa == nullptr ? std::optional<std::string_view>{} : isa);
+  }();
+  return level;
+}
+
 void encode_at(EncodeLevel level, DType dtype, const float* values, int64_t n, std::byte* out) {
   FORGE_CHECK(n >= 0 && n % info(dtype).block_len == 0, "{} of {}", n, name(dtype));
   if (n == 0) return;
@@ -61,6 +73,21 @@ void encode_at(EncodeLevel level, DType dtype, const float* values, int64_t n, s
       return encode_avx2::encode(dtype, values, n, out);
     case EncodeLevel::kAvx512:
       return encode_avx512::encode(dtype, values, n, out);
+#endif
+    default:
+      FORGE_CHECK(false, "encoder level {} is not in this build", static_cast<int>(level));
+  }
+}
+
+void decode_f16_at(EncodeLevel level, const std::byte* data, int64_t n, float* out) {
+  switch (level) {
+    case EncodeLevel::kBase:
+      return encode_base::decode_f16(data, n, out);
+#ifdef FORGE_TENSOR_X86_LEVELS
+    case EncodeLevel::kAvx2:
+      return encode_avx2::decode_f16(data, n, out);
+    case EncodeLevel::kAvx512:
+      return encode_avx512::decode_f16(data, n, out);
 #endif
     default:
       FORGE_CHECK(false, "encoder level {} is not in this build", static_cast<int>(level));

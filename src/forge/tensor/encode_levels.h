@@ -1,4 +1,4 @@
-// The encoders at each width of vector that this program was built with.
+// The encoders, and the decoder of f16, at each width of vector that this program was built with.
 #pragma once
 
 #include <cstddef>
@@ -25,7 +25,12 @@ enum class EncodeLevel : uint8_t {
 /// for or contains. What is no level there is an error elsewhere; here it is the best.
 [[nodiscard]] EncodeLevel choose_encode_level(std::optional<std::string_view> isa);
 
+/// That of the environment's FORGE_ISA, found once.
+[[nodiscard]] EncodeLevel encode_level();
+
 /// encode() at a usable level.
 void encode_at(EncodeLevel level, DType dtype, const float* values, int64_t n, std::byte* out);
+/// decode() of F16.
+void decode_f16_at(EncodeLevel level, const std::byte* data, int64_t n, float* out);
 
 }  // namespace forge

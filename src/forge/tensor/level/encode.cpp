@@ -31,7 +31,22 @@ void encode_bf16(const float* values, int64_t n, std::byte* out) {
   encode_words(values, n, out, [](Lanes v) { return to_bf16(v); });
 }
 
-// Declared in tensor/encode_levels.cpp.
+// Declared in tensor/encode_levels.cpp, as the next one.
+void decode_f16(const std::byte* data, int64_t n, float* out) {
+  int64_t i = 0;
+  Words words;
+  for (; i + kLanes <= n; i += kLanes) {
+    __builtin_memcpy(&words, data + 2 * i, sizeof words);
+    store(out + i, from_halves(__builtin_convertvector(words, Ints)));
+  }
+  if (i == n) return;
+  const auto rest = static_cast<size_t>(n - i);
+  words = Words{};
+  __builtin_memcpy(&words, data + 2 * i, rest * sizeof(uint16_t));
+  const Lanes last = from_halves(__builtin_convertvector(words, Ints));
+  __builtin_memcpy(out + i, &last, rest * sizeof(float));
+}
+
 void encode(DType dtype, const float* values, int64_t n, std::byte* out) {
   switch (dtype) {
     case DType::kF32:

@@ -20,6 +20,19 @@ FORGE_LANES_INLINE Ints to_halves(Lanes v) {
   return sign | (magnitude >= 0x477FF000 ? infinite : finite);
 }
 
+/// As f16_to_f32().
+FORGE_LANES_INLINE Lanes from_halves(Ints h) {
+  const Ints sign = (h & 0x8000) << 16;
+  const Ints shifted = (h & 0x7FFF) << 13;
+  // Exponents from a bias of 15 to one of 127, and from 31 to 255 where they say infinity or NaN.
+  const Ints number =
+      shifted + (shifted >= 0x0F800000 ? Ints{} + (224 << 23) : Ints{} + (112 << 23));
+  // Zero and subnormals: mantissa * 2^-24, which f32 holds exactly.
+  const Lanes small = __builtin_convertvector(h & 0x3FF, Lanes) * 0x1p-24f;
+  return reinterpret_cast<Lanes>(sign |
+                                 (shifted < 0x00800000 ? reinterpret_cast<Ints>(small) : number));
+}
+
 /// As f32_to_bf16().
 FORGE_LANES_INLINE Ints to_bf16(Lanes v) {
   const Ints bits = reinterpret_cast<Ints>(v);
