@@ -52,7 +52,8 @@ void release(const TensorView& source, ChunkRange share) {
 void convert_panels(const TensorView& source, const PackedMatrix& packed, int32_t begin,
                     int32_t end, std::byte* out) {
   if (packed.dtype == source.dtype) return kernels::cpu::pack_panels(source, begin, end, out);
-  std::vector<float> row(static_cast<size_t>(packed.k));
+  // A panel's rows are encoded in one go: the encoders search several blocks at a time.
+  std::vector<float> rows(static_cast<size_t>(kernels::cpu::kPanelRows * packed.k));
   TensorView panel{
       .dtype = packed.dtype, .shape = Shape{kernels::cpu::kPanelRows, packed.k}, .data = nullptr};
   const int64_t row_bytes = panel.bytes_per_row();
@@ -61,10 +62,8 @@ void convert_panels(const TensorView& source, const PackedMatrix& packed, int32_
   for (int32_t p = begin; p < end; ++p, out += packed.panel_bytes) {
     const int64_t first = int64_t{p} * kernels::cpu::kPanelRows;
     const int64_t n = std::min<int64_t>(kernels::cpu::kPanelRows, packed.rows - first);
-    for (int64_t r = 0; r < n; ++r) {
-      decode_row(source, first + r, row.data());
-      encode(packed.dtype, row.data(), packed.k, encoded.data() + r * row_bytes);
-    }
+    for (int64_t r = 0; r < n; ++r) decode_row(source, first + r, rows.data() + r * packed.k);
+    encode(packed.dtype, rows.data(), n * packed.k, encoded.data());
     panel.shape = Shape{n, packed.k};
     kernels::cpu::pack_panels(panel, 0, 1, out);
   }
