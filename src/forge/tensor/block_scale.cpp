@@ -16,14 +16,9 @@ double power_of_two(int exponent) {
 
 }  // namespace
 
-BlockScale scale_of(const float* values, int n) {
-  // Magnitudes are in the order of their bits, infinity and NaN above all numbers.
-  int32_t peak = 0;
-  for (int i = 0; i < n; ++i) {
-    peak = std::max(peak, std::bit_cast<int32_t>(values[i]) & 0x7FFFFFFF);
-  }
-  if (peak == 0 || peak >= 0x7F800000) return {};
-  const int exponent = std::ilogb(std::bit_cast<float>(peak));
+BlockScale scale_of(int32_t peak_bits) {
+  if (peak_bits == 0 || peak_bits >= 0x7F800000) return {};
+  const int exponent = std::ilogb(std::bit_cast<float>(peak_bits));
   const int half = -exponent / 2;
   return {.exponent = exponent,
           .is_zero = false,

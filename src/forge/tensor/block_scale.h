@@ -15,8 +15,8 @@ struct BlockScale {
   float second = 0.0f;
 };
 
-/// Values must be finite; a block with others counts as zero.
-[[nodiscard]] BlockScale scale_of(const float* values, int n);
+/// peak_bits: of the largest magnitude. Values must be finite; a block with others counts as zero.
+[[nodiscard]] BlockScale scale_of(int32_t peak_bits);
 
 /// A scale as the block stores it, and what that is worth in the normalised block.
 struct StoredHalf {

@@ -18,7 +18,7 @@ struct LaneBlocks {
   /// n <= kLanes blocks side by side; lanes past them are zero blocks.
   LaneBlocks(const float* blocks, int n) {
     for (int l = 0; l < kLanes; ++l) {
-      const BlockScale scale = l < n ? scale_of(blocks + l * kCount, kCount) : BlockScale{};
+      const BlockScale scale = l < n ? scale_of(peak_bits(blocks + l * kCount)) : BlockScale{};
       exponents[l] = scale.exponent;
       is_zero[l] = scale.is_zero;
       if (scale.is_zero) {
@@ -30,6 +30,16 @@ struct LaneBlocks {
         values[i * kLanes + l] = from[i] * scale.first * scale.second;
       }
     }
+  }
+
+  /// Magnitudes are in the order of their bits, infinity and NaN above all numbers.
+  static int32_t peak_bits(const float* block) {
+    int32_t peak = 0;
+    for (int i = 0; i < kCount; ++i) {
+      const int32_t magnitude = __builtin_bit_cast(int32_t, block[i]) & 0x7FFFFFFF;
+      peak = magnitude > peak ? magnitude : peak;
+    }
+    return peak;
   }
 
   FORGE_LANES_INLINE Lanes operator[](int i) const { return load(values + i * kLanes); }

@@ -61,45 +61,58 @@ class SymmetricSearch {
   }
 
  private:
-  /// The same of two candidates, which hide each other's latency.
-  struct Pair {
-    Lanes a, b;
-    FORGE_LANES_INLINE Pair operator+(const Pair& o) const { return {a + o.a, b + o.b}; }
+  /// The same of kMany candidates, which hide each other's latency.
+  template <int kMany>
+  struct Many {
+    Lanes of[kMany];
+    FORGE_LANES_INLINE Many operator+(const Many& o) const {
+      Many sum;
+      for (int c = 0; c < kMany; ++c) sum.of[c] = of[c] + o.of[c];
+      return sum;
+    }
   };
+  template <int kMany>
   struct Sums {
-    Pair qq, yq;
+    Many<kMany> qq, yq;
     FORGE_LANES_INLINE Sums operator+(const Sums& o) const { return {qq + o.qq, yq + o.yq}; }
   };
 
-  /// Squared error of a sub-block whose codes are the best ones for this scale.
-  FORGE_LANES_INLINE static Lanes error_of(const Blocks& blocks, int j, Lanes scale) {
-    const Lanes inverse = safe_inverse(scale);
+  /// Squared errors of a sub-block whose codes are the best ones for each scale.
+  template <int kMany>
+  FORGE_LANES_INLINE static Many<kMany> errors_of(const Blocks& blocks, int j,
+                                                  const Many<kMany>& scale) {
+    Many<kMany> inverse;
+    for (int c = 0; c < kMany; ++c) inverse.of[c] = safe_inverse(scale.of[c]);
     return part_sum<kSubLen>([&](int i) __attribute__((always_inline)) {
       const Lanes y = blocks[j * kSubLen + i];
-      const Lanes e = y - scale * Codes::nearest_value(y * inverse);
-      return e * e;
-    });
-  }
-  FORGE_LANES_INLINE static Pair errors_of(const Blocks& blocks, int j, const Pair& scale) {
-    const Pair inverse{safe_inverse(scale.a), safe_inverse(scale.b)};
-    return part_sum<kSubLen>([&](int i) __attribute__((always_inline)) {
-      const Lanes y = blocks[j * kSubLen + i];
-      const Lanes a = y - scale.a * Codes::nearest_value(y * inverse.a);
-      const Lanes b = y - scale.b * Codes::nearest_value(y * inverse.b);
-      return Pair{a * a, b * b};
+      Many<kMany> squares;
+      for (int c = 0; c < kMany; ++c) {
+        const Lanes e = y - scale.of[c] * Codes::nearest_value(y * inverse.of[c]);
+        squares.of[c] = e * e;
+      }
+      return squares;
     });
   }
 
   /// The least-squares scales for the codes that y * inverse gives.
-  FORGE_LANES_INLINE static Pair refit(const Blocks& blocks, int j, const Pair& inverse) {
-    const Sums sums = part_sum<kSubLen>([&](int i) __attribute__((always_inline)) {
+  template <int kMany>
+  FORGE_LANES_INLINE static Many<kMany> refit(const Blocks& blocks, int j,
+                                              const Many<kMany>& inverse) {
+    const auto sums = part_sum<kSubLen>([&](int i) __attribute__((always_inline)) {
       const Lanes y = blocks[j * kSubLen + i];
-      const Lanes a = Codes::nearest_value(y * inverse.a);
-      const Lanes b = Codes::nearest_value(y * inverse.b);
-      return Sums{{a * a, b * b}, {y * a, y * b}};
+      Sums<kMany> terms;
+      for (int c = 0; c < kMany; ++c) {
+        const Lanes q = Codes::nearest_value(y * inverse.of[c]);
+        terms.qq.of[c] = q * q;
+        terms.yq.of[c] = y * q;
+      }
+      return terms;
     });
-    return {sums.qq.a > Lanes{} ? sums.yq.a / sums.qq.a : Lanes{},
-            sums.qq.b > Lanes{} ? sums.yq.b / sums.qq.b : Lanes{}};
+    Many<kMany> scale;
+    for (int c = 0; c < kMany; ++c) {
+      scale.of[c] = sums.qq.of[c] > Lanes{} ? sums.yq.of[c] / sums.qq.of[c] : Lanes{};
+    }
+    return scale;
   }
 
   static Lanes fit_scale(const Blocks& blocks, int j) {
@@ -112,20 +125,19 @@ class SymmetricSearch {
     Best low;
     Best high;
     for (const float stretch : kStretches) {
-      const Pair inverse{set1(Codes::kLowest * stretch) / peak,
-                         set1(Codes::kHighest * stretch) / peak};
-      const Pair scale = refit(blocks, j, inverse);
-      const Pair error = errors_of(blocks, j, scale);
-      low.consider(scale.a, error.a, ~Ints{});
-      high.consider(scale.b, error.b, ~Ints{});
+      const Many<2> inverse{set1(Codes::kLowest * stretch) / peak,
+                            set1(Codes::kHighest * stretch) / peak};
+      const Many<2> scale = refit(blocks, j, inverse);
+      const Many<2> error = errors_of(blocks, j, scale);
+      low.consider(scale.of[0], error.of[0], ~Ints{});
+      high.consider(scale.of[1], error.of[1], ~Ints{});
     }
     Best best = low;
     Ints active = ~Ints{};
     best.consider(high.scale, high.error, active);
     for (int round = 0; round < 4 && any(active); ++round) {
-      const Lanes inverse = safe_inverse(best.scale);
-      const Lanes scale = refit(blocks, j, {inverse, inverse}).a;
-      active = best.consider(scale, error_of(blocks, j, scale), active);
+      const Many<1> scale = refit(blocks, j, Many<1>{safe_inverse(best.scale)});
+      active = best.consider(scale.of[0], errors_of(blocks, j, scale).of[0], active);
     }
     return abs(peak) <= set1(1e-30f) ? Lanes{} : best.scale;
   }
@@ -151,16 +163,18 @@ class SymmetricSearch {
     fit.error = {};
     for (int j = 0; j < kSubs; ++j) {
       const Lanes nearest = rounded_into(scales[j] * d_inverse, kMinScale, kMaxScale);
-      Lanes best_error = set1(__builtin_inff());
-      for (int ds = -1; ds <= 1; ++ds) {
-        const Lanes s = nearest + static_cast<float>(ds);
-        const Ints is_allowed = (s >= set1(kMinScale)) & (s <= set1(kMaxScale));
-        const Lanes error = error_of(blocks, j, fit.d.value * s);
-        const Ints is_better = is_allowed & (error < best_error);
-        best_error = is_better ? error : best_error;
-        fit.scales[j] = is_better ? s : fit.scales[j];
+      // Where there is one integer only, as in IQ4_NL, its neighbours are not allowed.
+      const Many<3> integer{nearest - 1.0f, nearest, nearest + 1.0f};
+      const Many<3> scale{fit.d.value * integer.of[0], fit.d.value * integer.of[1],
+                          fit.d.value * integer.of[2]};
+      const Many<3> error = errors_of(blocks, j, scale);
+      Best best{.scale = fit.scales[j]};
+      for (int c = 0; c < 3; ++c) {
+        best.consider(integer.of[c], error.of[c],
+                      (integer.of[c] >= set1(kMinScale)) & (integer.of[c] <= set1(kMaxScale)));
       }
-      fit.error = fit.error + to_doubles(best_error);
+      fit.scales[j] = best.scale;
+      fit.error = fit.error + to_doubles(best.error);
     }
   }
 
