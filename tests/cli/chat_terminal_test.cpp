@@ -229,7 +229,7 @@ TEST_F(ChatTerminal, AnswersAreWrappedBetweenWords) {
     program.type("Tom\r");
     ASSERT_TRUE(program.see("Tom"));
     ASSERT_TRUE(program.see("\n"));
-    ASSERT_TRUE(program.see("forge: the answer was cut at max_tokens 150"));
+    ASSERT_TRUE(program.see("forge: the answer was cut"));
     program.type(kCtrlD);
     EXPECT_EQ(program.wait(), 0);
     const size_t end = program.screen().find("forge: the answer was cut");

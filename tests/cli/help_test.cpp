@@ -1,8 +1,12 @@
 // Reference: what a person needs to find in --help, and the conventions of command-line programs.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <sstream>
+
 #include "forge/base/json.h"
 #include "tests/cli/program.h"
+#include "tests/cli/terminal_program.h"
 
 namespace forge::cli {
 namespace {
@@ -77,9 +81,36 @@ TEST(Help, OfGenerateShowsEachOptionWithItsDefault) {
   EXPECT_NE(help.find("Most tokens to generate [256]"), std::string::npos) << help;
   for (size_t at = 0; at < help.size();) {
     const size_t end = help.find('\n', at);
-    EXPECT_LE(end - at, 96u) << help.substr(at, end - at);
+    EXPECT_LE(end - at, 80u) << help.substr(at, end - at);
     at = end + 1;
   }
+}
+
+TEST(Help, FitsTheTerminal) {
+  for (const int n_columns : {120, 80, 50}) {
+    size_t longest = 0;
+    for (const std::vector<std::string>& arguments :
+         {std::vector<std::string>{"--help"}, {"serve", "--help"}}) {
+      TerminalProgram program(arguments, {}, n_columns);
+      EXPECT_EQ(program.wait(), 0);
+      // Examples are not broken, since they are there to be copied.
+      std::istringstream screen(program.screen().substr(0, program.screen().find("Examples:")));
+      for (std::string line; std::getline(screen, line);) {
+        EXPECT_LE(line.size(), static_cast<size_t>(n_columns) + 1) << line;  // and its CR
+        longest = std::max(longest, line.size());
+      }
+    }
+    EXPECT_GT(longest, static_cast<size_t>(std::min(n_columns, 96)) - 8) << "the width is used";
+  }
+}
+
+TEST(Help, NotesAreBrokenBetweenWordsOnATerminal) {
+  TerminalProgram program({"generate", "--prompt", "Once", "-n", "1", "--threads", "1"}, {}, 60);
+  EXPECT_EQ(program.wait(), 0);
+  EXPECT_NE(program.screen().find("forge: no --model and no FORGE_MODEL: using the bundled\r\n"
+                                  "       model, "),
+            std::string::npos)
+      << program.screen();
 }
 
 TEST(Version, TellsTheBuild) {

@@ -29,8 +29,8 @@ using namespace server::client;  // NOLINT: this file is its front
 
 constexpr const char* kExamples =
     "  forge bench serve --model model.gguf\n"
-    "  forge bench serve --url http://127.0.0.1:8080 --concurrency 1,8,64 --duration 60\n"
-    "  forge bench serve --url http://127.0.0.1:8000 --endpoint chat --rate 2,4 --json\n";
+    "  forge bench serve --url http://127.0.0.1:8080 --concurrency 1,8 --duration 60\n"
+    "  forge bench serve --url http://127.0.0.1:8000 --endpoint chat --rate 2 --json\n";
 
 /// Prompts of a file, or random ones.
 using PromptSource = std::function<Prompt(int64_t)>;

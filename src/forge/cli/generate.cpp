@@ -27,8 +27,8 @@ namespace {
 
 constexpr const char* kExamples =
     "  forge generate --prompt \"Once upon a time\" --echo\n"
-    "  forge generate --model folder --chat --prompt \"Name three rivers.\" --temperature 0\n"
-    "  forge generate --model model.gguf --prompt-file start.txt --max-tokens 500 --seed 7\n"
+    "  forge generate --model folder --chat --prompt \"Name three rivers.\"\n"
+    "  forge generate --model model.gguf --prompt-file start.txt -n 500 --seed 7\n"
     "  echo \"The sea is\" | forge generate --stop . --json\n";
 
 /// The prompt as the person gave it. The caller has made sure that stdin is not a terminal where it

@@ -2,13 +2,20 @@
 
 #include <fmt/format.h>
 
-#include <sstream>
+#include <algorithm>
+
+#include "forge/cli/terminal.h"
+#include "forge/cli/wrapped_text.h"
 
 namespace forge::cli {
 namespace {
 
-constexpr size_t kWidth = 96;
-constexpr size_t kColumn = 30;  // where descriptions begin
+/// Where descriptions begin; on a narrow terminal they stand below the names.
+size_t description_column(size_t width) {
+  constexpr size_t kBeside = 30;
+  constexpr size_t kBelow = 8;
+  return width >= 2 * kBeside ? kBeside : kBelow;
+}
 
 /// "-m, --model M".
 std::string left_part(const CLI::Option* option) {
@@ -45,24 +52,17 @@ std::string usage(const CLI::App* app) {
 
 }  // namespace
 
-std::vector<std::string> wrap(const std::string& text, size_t width) {
-  std::vector<std::string> lines;
-  std::istringstream words(text);
-  std::string line;
-  for (std::string word; words >> word;) {
-    if (!line.empty() && line.size() + 1 + word.size() > width) {
-      lines.push_back(std::move(line));
-      line.clear();
-    }
-    line += (line.empty() ? "" : " ") + word;
-  }
-  lines.push_back(std::move(line));
-  return lines;
+size_t help_columns() {
+  constexpr int kLeast = 40;
+  constexpr int kMost = 96;  // longer lines are hard to read
+  constexpr int kUnknown = 80;
+  const int n_columns = output_columns();
+  return static_cast<size_t>(n_columns > 0 ? std::clamp(n_columns, kLeast, kMost) : kUnknown);
 }
 
 std::string HelpFormatter::make_help(const CLI::App* app, std::string, CLI::AppFormatMode) const {
   std::string text = usage(app) + "\n";
-  for (const std::string& line : wrap(app->get_description(), kWidth)) text += line + "\n";
+  for (const std::string& line : wrap(app->get_description(), help_columns())) text += line + "\n";
   const auto add_group = [&](const std::string& group) {
     text += make_group(group, false, app->get_options([&](const CLI::Option* option) {
       return option->get_group() == group;
@@ -86,15 +86,17 @@ std::string HelpFormatter::make_group(std::string group, bool is_positional,
 }
 
 std::string HelpFormatter::make_option(const CLI::Option* option, bool) const {
+  const size_t width = help_columns();
+  const size_t column = description_column(width);
   std::string text = "  " + left_part(option);
-  if (text.size() + 2 > kColumn) {
-    text += '\n' + std::string(kColumn, ' ');
+  if (text.size() + 2 > column) {
+    text += '\n' + std::string(column, ' ');
   } else {
-    text.resize(kColumn, ' ');
+    text.resize(column, ' ');
   }
-  const std::vector<std::string> lines = wrap(right_part(option), kWidth - kColumn);
+  const std::vector<std::string> lines = wrap(right_part(option), width - column);
   for (size_t i = 0; i < lines.size(); ++i) {
-    if (i > 0) text += std::string(kColumn, ' ');
+    if (i > 0) text += std::string(column, ' ');
     text += lines[i] + "\n";
   }
   return text;

@@ -6,8 +6,8 @@
 
 namespace forge::cli {
 
-/// Groups of options in two columns, wrapped at 96 columns; each option with its default and its
-/// environment variable. Exclusions are left to the texts and the error messages.
+/// Groups of options in two columns, wrapped at help_columns(); each option with its default and
+/// its environment variable. Exclusions are left to the texts and the error messages.
 class HelpFormatter : public CLI::Formatter {
  public:
   std::string make_help(const CLI::App* app, std::string name,
@@ -17,8 +17,7 @@ class HelpFormatter : public CLI::Formatter {
   std::string make_option(const CLI::Option* option, bool is_positional) const override;
 };
 
-/// Text broken between words so that no line is longer than width (words longer than that stay
-/// whole).
-[[nodiscard]] std::vector<std::string> wrap(const std::string& text, size_t width);
+/// How long lines of help may be: the terminal's width, from 40 to 96, and 80 where stdout is none.
+[[nodiscard]] size_t help_columns();
 
 }  // namespace forge::cli

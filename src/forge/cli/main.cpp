@@ -1,5 +1,6 @@
 // forge: finds the subcommand and runs it.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <array>
 #include <csignal>
@@ -11,7 +12,9 @@
 #include <vector>
 
 #include "forge/cli/commands.h"
+#include "forge/cli/help_formatter.h"
 #include "forge/cli/report.h"
+#include "forge/cli/wrapped_text.h"
 
 namespace forge::cli {
 namespace {
@@ -44,19 +47,24 @@ constexpr std::array kCommands = {
 };
 
 int print_help() {
+  const size_t width = help_columns();
+  const auto paragraph = [&](const std::string& words) {
+    return fmt::format("{}\n", fmt::join(wrap(words, width), "\n"));
+  };
   std::string text =
       "Forge runs large language models.\n\n"
       "Usage: forge COMMAND [OPTIONS]\n\nCommands:\n";
   for (const Command& command : kCommands) {
-    text += fmt::format("  {:<15} {}\n", command.name, command.summary);
+    text += wrapped_entry(command.name, command.summary, 15, static_cast<int>(width) + 1);
   }
+  text += "\nforge COMMAND --help shows a command's options.\n\n";
+  text += paragraph(
+      "A model is org/name of the Hugging Face Hub (downloaded once), a folder, a .gguf file, or "
+      "nothing for the small one inside this program. It runs on an NVIDIA device where this "
+      "build (forge version) and the machine have one, else on the CPU.");
+  text += paragraph("Environment: FORGE_MODEL sets the default model, FORGE_DEVICE the device.");
   text +=
-      "\nforge COMMAND --help shows a command's options.\n\n"
-      "A model is org/name of the Hugging Face Hub (downloaded once), a folder, a .gguf\n"
-      "file, or nothing for the small one inside this program. It runs on an NVIDIA\n"
-      "device where this build (forge version) and the machine have one, else on the CPU.\n"
-      "Environment: FORGE_MODEL sets the default model, FORGE_DEVICE the device.\n\n"
-      "Examples:\n"
+      "\nExamples:\n"
       "  forge generate --prompt \"Once upon a time\"\n"
       "  forge pull HuggingFaceTB/SmolLM2-135M-Instruct\n"
       "  forge generate --model model.gguf --prompt \"The sea is\" --temperature 0\n"

@@ -1,10 +1,13 @@
 #include "forge/cli/report.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <cstdio>
 
 #include "forge/cli/control_filter.h"
+#include "forge/cli/terminal.h"
+#include "forge/cli/wrapped_text.h"
 
 namespace forge::cli {
 
@@ -25,7 +28,17 @@ int usage_error(std::string_view command, std::string_view message) {
   return kUsageError;
 }
 
-void note(std::string_view message) { write_stderr(fmt::format("forge: {}\n", one_line(message))); }
+void note(std::string_view message) {
+  const std::string line = one_line(message);
+  constexpr size_t kIndent = 7;  // of "forge: "
+  constexpr size_t kLeastColumns = 40;
+  const auto n_columns = static_cast<size_t>(error_columns());
+  if (n_columns < kLeastColumns || kIndent + line.size() <= n_columns) {
+    return write_stderr(fmt::format("forge: {}\n", line));
+  }
+  const std::string between = "\n" + std::string(kIndent, ' ');
+  write_stderr(fmt::format("forge: {}\n", fmt::join(wrap(line, n_columns - kIndent), between)));
+}
 
 std::string one_line(std::string_view text) {
   std::string line;

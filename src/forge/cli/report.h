@@ -16,7 +16,8 @@ inline constexpr int kInterrupted = 130;  // Ctrl-C, as shells report it
 [[nodiscard]] int runtime_error(std::string_view message);
 /// Prints "forge: error: MESSAGE (see forge COMMAND --help)" and returns kUsageError.
 [[nodiscard]] int usage_error(std::string_view command, std::string_view message);
-/// Prints "forge: MESSAGE".
+/// Prints "forge: MESSAGE"; on a terminal a message that is longer than a row is broken between
+/// words. Errors are not: they may hold a command to copy.
 void note(std::string_view message);
 
 /// Puts text on stderr as it is, at once: for progress, which is no line of its own.

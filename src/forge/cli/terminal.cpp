@@ -24,6 +24,8 @@ struct winsize size_of(int file) {
 
 int output_columns() { return size_of(STDOUT_FILENO).ws_col; }
 
+int error_columns() { return size_of(STDERR_FILENO).ws_col; }
+
 Terminal terminal() {
   Terminal found;
   found.is_input = ::isatty(STDIN_FILENO) != 0;

@@ -21,6 +21,9 @@ struct Terminal {
 /// The width of the terminal that stdout is, as it is now; 0 where it is none or does not say.
 [[nodiscard]] int output_columns();
 
+/// The same of stderr.
+[[nodiscard]] int error_columns();
+
 /// Asks the system and the environment.
 [[nodiscard]] Terminal terminal();
 
