@@ -3,8 +3,10 @@
 #include "forge/convert/quantize.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <cmath>
+#include <csignal>
 #include <filesystem>
 
 #include "forge/convert/output_place.h"
@@ -207,6 +209,31 @@ TEST(Quantize, the_space_is_asked_for_before_anything_is_written) {
   EXPECT_TRUE(status.error().message.starts_with(out + ": needs ")) << status.error().message;
   EXPECT_NE(status.error().message.find("are free there"), std::string::npos);
   EXPECT_TRUE(check_output_place(*source.model, out, n_free / 2, false).ok());
+}
+
+// The bytes are written beside the work: a fault of the disk, in the middle or in the last bytes,
+// must come back all the same.
+TEST(Quantize, a_failed_write_is_an_error_wherever_it_is) {
+  const TemporaryFolder folder;
+  write_or_die(stories(), folder.path("whole"), "Q8_0");
+  const auto size = std::filesystem::file_size(folder.path("whole"));
+  std::filesystem::create_directory(folder.path("out"));
+  ::signal(SIGXFSZ, SIG_IGN);
+  struct rlimit before {};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+  for (const uint64_t limit : {uint64_t{4096}, size / 2, size - 1}) {
+    struct rlimit small {};
+    small.rlim_cur = limit;
+    small.rlim_max = before.rlim_max;
+    ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+    const Status status = write(stories(), folder.path("out/x.gguf"), "Q8_0", {.n_threads = 2});
+    ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
+    ASSERT_FALSE(status.ok()) << limit;
+    EXPECT_NE(status.error().message.find("cannot write"), std::string::npos)
+        << status.error().message;
+    EXPECT_TRUE(std::filesystem::is_empty(folder.path("out"))) << limit;
+  }
+  write_or_die(stories(), folder.path("out/x.gguf"), "Q8_0");
 }
 
 TEST(Quantize, ended_or_failed_work_leaves_nothing) {
