@@ -2,7 +2,7 @@
 """Registers, spills and shared memory of every CUDA kernel, held against tests/cuda/resource_budget.txt.
 
     tools/cuda_resources.py            compile every kernel with nvcc for sm_80 and sm_90a, and compare
-                                       (those of f16 that have files of their own: for sm_90a only)
+                                       (those of f16, tf32 and f32 that have files of their own: for sm_90a only)
     tools/cuda_resources.py --update   write what was found as the new budget
 
 Fails on more registers, spills or static shared memory than listed, on kernels that are not listed and on
@@ -26,8 +26,8 @@ KERNELS = os.path.join(ROOT, "src", "forge", "kernels", "cuda")
 BUDGET = os.path.join(ROOT, "tests", "cuda", "resource_budget.txt")
 # The oldest architecture that is built for, and Hopper with all it has.
 ARCHITECTURES = ("80", "90a")
-# Files in folders of this name are the bf16 kernels again, in f16: one architecture shows what they take.
-F16_FOLDER, F16_ARCHITECTURES = "f16", ("90a",)
+# Files in folders of these names are the bf16 kernels again, in another type: one architecture shows what they take.
+TYPE_FOLDERS, TYPE_ARCHITECTURES = ("f16", "tf32", "f32"), ("90a",)
 # As cmake/cuda.cmake compiles them, but device code only.
 FLAGS = ["-std=c++20", "-O3", "-DNDEBUG", "--expt-relaxed-constexpr", "-fmad=false", "-DFMT_USE_CONSTEXPR=1",
          "-Xptxas", "-v", "-fatbin"]
@@ -58,8 +58,8 @@ def compile_kernels(nvcc, source):
     with tempfile.TemporaryDirectory() as folder:
         command = [nvcc, *FLAGS, "-I", os.path.join(ROOT, "src"), "-I", os.path.join(ROOT, "include"), source, "-o",
                    os.path.join(folder, "kernels")]
-        in_f16 = os.path.basename(os.path.dirname(source)) == F16_FOLDER
-        for architecture in F16_ARCHITECTURES if in_f16 else ARCHITECTURES:
+        of_type = os.path.basename(os.path.dirname(source)) in TYPE_FOLDERS
+        for architecture in TYPE_ARCHITECTURES if of_type else ARCHITECTURES:
             command += ["-gencode", f"arch=compute_{architecture},code=sm_{architecture}"]
         done = subprocess.run(command, capture_output=True, text=True)
     return done.stdout + done.stderr, done.returncode == 0

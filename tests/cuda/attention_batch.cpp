@@ -88,7 +88,8 @@ AttentionBatch::AttentionBatch(OnDevice& device, const BatchOptions& options)
       k_norm_there_(device.upload(k_norm_)),
       is_long_there_(device.upload(is_long_)),
       tables_there_(device.upload(tables_)),
-      q_(device.array<uint16_t>(size_of(n_rows() * options.heads.n_heads) * size_of(padded()))),
+      q_(device.array<std::byte>(size_of(n_rows() * options.heads.n_heads) * size_of(padded()) *
+                                 size_of(element_bytes(options.half)))),
       keys_(device.array<uint8_t>(size_of((first_blocks_.back() + 1) * layer().block_bytes))),
       values_(device.array<uint8_t>(keys_.size())) {
   if (options.has_long) {
@@ -125,8 +126,8 @@ KvLayer AttentionBatch::layer() const {
   return {.type = options_.type,
           .keys = reinterpret_cast<std::byte*>(keys_.data()),
           .values = reinterpret_cast<std::byte*>(values_.data()),
-          .block_bytes =
-              kv_block_bytes(options_.type, options_.heads.n_kv_heads, options_.heads.head_dim),
+          .block_bytes = kv_block_bytes(options_.type, options_.half, options_.heads.n_kv_heads,
+                                        options_.heads.head_dim),
           .half = options_.half};
 }
 
@@ -151,7 +152,8 @@ void AttentionBatch::append(size_t sequence, int32_t begin, int32_t end) {
                             .first_blocks = first_blocks_there.data(),
                             .block_tables = tables_there_.data(),
                             .kv = layer(),
-                            .q = q_.data() + int64_t{first} * options_.heads.n_heads * padded()};
+                            .q = q_.data() + int64_t{first} * options_.heads.n_heads * padded() *
+                                                 element_bytes(options_.half)};
   OnDevice::require(rope_append(device_.stream(), device_.info(), task));
   OnDevice::require(device_.stream().synchronize());
 }
@@ -165,7 +167,7 @@ void AttentionBatch::forget_blocks(size_t sequence, int32_t n) {
   tables_there_ = device_.upload(tables_);
 }
 
-std::vector<uint16_t> AttentionBatch::attend(const std::vector<Entry>& entries, Bounds bounds) {
+std::vector<uint32_t> AttentionBatch::attend(const std::vector<Entry>& entries, Bounds bounds) {
   std::vector<AttentionRows> sequences;
   int32_t max_rows = 0;
   int32_t max_kv_len = 0;
@@ -181,7 +183,8 @@ std::vector<uint16_t> AttentionBatch::attend(const std::vector<Entry>& entries, 
   sequences.resize(sequences.size() + size_of(bounds.more_sequences), {5, 5, 0, 1 << 28});
   const auto sequences_there = device_.upload(sequences);
   const int64_t width = options_.heads.n_heads * int64_t{options_.heads.head_dim};
-  const auto out = device_.array<uint16_t>(size_of(n_rows() * width));
+  const auto out =
+      device_.array<std::byte>(size_of(n_rows() * width * element_bytes(options_.half)));
   AttentionTask task{.heads = options_.heads,
                      .q = bounds.is_fused ? nullptr : q_.data(),
                      .rows = rows(),
@@ -202,13 +205,13 @@ std::vector<uint16_t> AttentionBatch::attend(const std::vector<Entry>& entries, 
   task.workspace.counters = counters.data();
   OnDevice::require(attention(device_.stream(), device_.info(), task));
   for (const int32_t count : device_.download(counters)) EXPECT_EQ(count, 0);
-  return device_.download(out);
+  return from_elements(device_.download(out), options_.half);
 }
 
 size_t AttentionBatch::head_block(size_t sequence, int32_t position, int32_t kv_head) const {
   const int32_t block = tables_[size_of(first_blocks_[sequence] + position / kKvBlock)];
   return size_of(block * layer().block_bytes +
-                 kv_head * kv_head_block_bytes(options_.type, padded()));
+                 kv_head * kv_head_block_bytes(options_.type, options_.half, padded()));
 }
 
 double AttentionBatch::cached(const std::vector<uint8_t>& plane, bool is_key, size_t sequence,
@@ -217,7 +220,10 @@ double AttentionBatch::cached(const std::vector<uint8_t>& plane, bool is_key, si
   const int32_t slot = position % kKvBlock;
   if (options_.type == KvType::kHalf) {
     const int32_t at = is_key ? slot * padded() + d : d * kKvBlock + slot;
-    return half_number(static_cast<uint32_t>(from[2 * at] | from[2 * at + 1] << 8), options_.half);
+    const int32_t size = element_bytes(options_.half);
+    uint32_t bits = 0;
+    std::memcpy(&bits, from + at * size, size_of(size));
+    return half_number(bits, options_.half);
   }
   // 0, 2, 1, 3 of four neighbours.
   const auto place = [](int32_t i) { return i % 4 == 1 ? i + 1 : i % 4 == 2 ? i - 1 : i; };

@@ -65,13 +65,16 @@ class AttentionBatch {
     int32_t more_kv_len = 0;
     bool is_fused = false;
   };
-  /// Attention of some rows; out (n_rows, n_heads * head_dim), 0xFFFF where nothing was written.
-  [[nodiscard]] std::vector<uint16_t> attend(const std::vector<Entry>& entries, Bounds bounds);
-  [[nodiscard]] std::vector<uint16_t> attend(const std::vector<Entry>& entries) {
+  /// Attention of some rows; out (n_rows, n_heads * head_dim), unwritten() where nothing
+  /// was written.
+  [[nodiscard]] std::vector<uint32_t> attend(const std::vector<Entry>& entries, Bounds bounds);
+  [[nodiscard]] std::vector<uint32_t> attend(const std::vector<Entry>& entries) {
     return attend(entries, Bounds{});
   }
 
-  [[nodiscard]] std::vector<uint16_t> queries() { return device_.download(q_); }
+  [[nodiscard]] std::vector<uint32_t> queries() {
+    return from_elements(device_.download(q_), options_.half);
+  }
   [[nodiscard]] std::vector<uint8_t> keys() { return device_.download(keys_); }
   [[nodiscard]] std::vector<uint8_t> values() { return device_.download(values_); }
   /// The number at (position, dimension) in downloaded keys or values.
@@ -103,7 +106,7 @@ class AttentionBatch {
   DeviceArray<float> k_norm_there_;
   DeviceArray<uint8_t> is_long_there_;
   DeviceArray<int32_t> tables_there_;
-  DeviceArray<uint16_t> q_;
+  DeviceArray<std::byte> q_;
   DeviceArray<uint8_t> keys_;
   DeviceArray<uint8_t> values_;
 };

@@ -24,16 +24,16 @@ void check(const BatchOptions& options, int32_t step, const std::vector<int32_t>
   OnDevice device;
   AttentionBatch batch(device, options);
   batch.append_all();
-  const std::vector<uint16_t> whole = batch.attend(chunks(options, 1 << 20));
+  const std::vector<uint32_t> whole = batch.attend(chunks(options, 1 << 20));
   std::vector<Entry> alone;
   for (size_t s = 0; s < options.kv_lens.size(); ++s) {
     for (int32_t p = 0; p < options.kv_lens[s]; p += step) alone.push_back({s, p, p + 1});
     alone.push_back({s, options.kv_lens[s] - 1, options.kv_lens[s]});
   }
-  const std::vector<uint16_t> rows = batch.attend(alone);
+  const std::vector<uint32_t> rows = batch.attend(alone);
   for (size_t i = 0; i < rows.size(); ++i) {
-    ASSERT_TRUE(rows[i] == 0xFFFFu || rows[i] == whole[i]) << i;
-    ASSERT_NE(whole[i], 0xFFFFu) << i;
+    ASSERT_TRUE(rows[i] == unwritten(options.half) || rows[i] == whole[i]) << i;
+    ASSERT_NE(whole[i], unwritten(options.half)) << i;
   }
   for (const int32_t size : sizes) {
     ASSERT_EQ(batch.attend(chunks(options, size)), whole) << "chunks of " << size;
@@ -77,6 +77,32 @@ TEST(AttentionOfPrompts, InF16) {
   }
 }
 
+TEST(AttentionOfPrompts, InFourBytes) {
+  for (const HalfType half : {HalfType::kTf32, HalfType::kF32}) {
+    for (const int32_t head_dim : {8, 32, 64, 96, 128, 256}) {
+      SCOPED_TRACE(head_dim);
+      check({.heads = {.n_heads = 3, .n_kv_heads = 1, .head_dim = head_dim},
+             .half = half,
+             .kv_lens = {70},
+             .rotary_dim = head_dim},
+            23, {});
+    }
+    check({.heads = {.n_heads = 2, .n_kv_heads = 1, .head_dim = 32},
+           .half = half,
+           .kv_lens = {300},
+           .rotary_dim = 32},
+          29, {100});
+  }
+  // The widest heads' values come where their keys were.
+  in_every_order([] {
+    check({.heads = {.n_heads = 1, .n_kv_heads = 1, .head_dim = 256},
+           .half = HalfType::kTf32,
+           .kv_lens = {130},
+           .rotary_dim = 256},
+          61, {});
+  });
+}
+
 TEST(AttentionOfPrompts, Windows) {
   for (const int32_t window : {1, 40, 64, 270}) {
     SCOPED_TRACE(window);
@@ -101,7 +127,7 @@ TEST(AttentionOfPrompts, ChunksThatMeetALongCacheAndRowsThatAreNotThere) {
   AttentionBatch batch(device, options);
   batch.append_all();
   const std::vector<Entry> entries = {{0, 560, 600}, {1, 500, 565}};
-  const std::vector<uint16_t> expected = batch.attend(entries);
+  const std::vector<uint32_t> expected = batch.attend(entries);
   EXPECT_EQ(batch.attend(entries, {.more_sequences = 3, .more_rows = 100, .more_kv_len = 4000}),
             expected);
   std::vector<Entry> alone;
@@ -109,7 +135,7 @@ TEST(AttentionOfPrompts, ChunksThatMeetALongCacheAndRowsThatAreNotThere) {
     for (int32_t p = entry.begin; p < entry.end; p += 8)
       alone.push_back({entry.sequence, p, p + 1});
   }
-  const std::vector<uint16_t> rows = batch.attend(alone);
+  const std::vector<uint32_t> rows = batch.attend(alone);
   size_t n_written = 0;
   for (size_t i = 0; i < rows.size(); ++i) {
     if (rows[i] == 0xFFFFu) continue;

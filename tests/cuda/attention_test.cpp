@@ -11,13 +11,16 @@ namespace {
 using Entry = AttentionBatch::Entry;
 using Bounds = AttentionBatch::Bounds;
 
+/// The exponent of half a last bit of numbers about 1.
+int half_exponent(HalfType half) { return half == HalfType::kBf16 ? -8 : -11; }
+
 constexpr KvType kTypes[] = {KvType::kHalf, KvType::kFp8, KvType::kInt8};
 
 /// Compares the rows of the entries with the plain sum, and sees that no other row was written.
 void check(AttentionBatch& batch, const BatchOptions& options, const std::vector<Entry>& entries,
-           const std::vector<uint16_t>& out) {
+           const std::vector<uint32_t>& out) {
   const HeadShape& heads = options.heads;
-  const std::vector<uint16_t> q = batch.queries();
+  const std::vector<uint32_t> q = batch.queries();
   const std::vector<uint8_t> keys = batch.keys();
   const std::vector<uint8_t> values = batch.values();
   const auto dim = static_cast<size_t>(heads.head_dim);
@@ -30,7 +33,7 @@ void check(AttentionBatch& batch, const BatchOptions& options, const std::vector
       const int32_t from = options.window > 0 ? std::max(0, p + 1 - options.window) : 0;
       for (int32_t head = 0; head < heads.n_heads; ++head) {
         const int32_t kv_head = head / (heads.n_heads / heads.n_kv_heads);
-        const uint16_t* query =
+        const uint32_t* query =
             q.data() + (row * static_cast<size_t>(heads.n_heads) + static_cast<size_t>(head)) *
                            static_cast<size_t>(batch.padded());
         std::vector<double> weights;
@@ -56,9 +59,11 @@ void check(AttentionBatch& batch, const BatchOptions& options, const std::vector
             size += weights[static_cast<size_t>(s - from)] / sum * std::abs(v);
           }
           // bf16 rounds by up to 2^-8: the result, and weights, whose errors largely cancel (8-bit
-          // types round them twice). f16 by 2^-11.
-          const double tolerance =
-              size * std::ldexp(1.6, options.half == HalfType::kBf16 ? -8 : -11) + 1e-5;
+          // types round them twice). f16 and TF32 by 2^-11. Numbers in f32 are cut in two, 2^-22 of
+          // a product, which scores of up to 20 pass on to weights.
+          const double tolerance = options.half == HalfType::kF32
+                                       ? size * 0x1p-17
+                                       : size * std::ldexp(1.6, half_exponent(options.half)) + 1e-5;
           const double got =
               half_number(out[row * width + static_cast<size_t>(head) * dim + d], options.half);
           ASSERT_NEAR(got, expected, tolerance)
@@ -69,7 +74,9 @@ void check(AttentionBatch& batch, const BatchOptions& options, const std::vector
   }
   for (size_t row = 0; row < is_written.size(); ++row) {
     if (is_written[row]) continue;
-    for (size_t i = 0; i < width; ++i) ASSERT_EQ(out[row * width + i], 0xFFFFu) << "row " << row;
+    for (size_t i = 0; i < width; ++i) {
+      ASSERT_EQ(out[row * width + i], unwritten(options.half)) << "row " << row;
+    }
   }
 }
 
@@ -77,7 +84,7 @@ void check(const BatchOptions& options, const std::vector<Entry>& entries) {
   OnDevice device;
   AttentionBatch batch(device, options);
   batch.append_all();
-  const std::vector<uint16_t> out = batch.attend(entries);
+  const std::vector<uint32_t> out = batch.attend(entries);
   check(batch, options, entries, out);
   in_every_order([&] { EXPECT_EQ(batch.attend(entries), out); });
 }
@@ -126,6 +133,22 @@ TEST(Attention, InF16) {
   }
 }
 
+TEST(Attention, InFourBytes) {
+  for (const HalfType half : {HalfType::kTf32, HalfType::kF32}) {
+    for (const int32_t head_dim : {8, 32, 64, 80, 96, 128, 256}) {
+      SCOPED_TRACE(head_dim);
+      const BatchOptions options{.heads = {.n_heads = 3, .n_kv_heads = 1, .head_dim = head_dim},
+                                 .half = half,
+                                 .kv_lens = {70, 300},
+                                 .rotary_dim = head_dim};
+      OnDevice device;
+      AttentionBatch batch(device, options);
+      batch.append_all();
+      check(batch, options, decodes(options), batch.attend(decodes(options)));
+    }
+  }
+}
+
 TEST(Attention, GroupsOfAnySize) {
   for (const int32_t group : {1, 2, 7, 16, 17, 33}) {
     SCOPED_TRACE(group);
@@ -154,7 +177,7 @@ TEST(Attention, BlocksBeforeTheWindowAreNotRead) {
   const BatchOptions options{.kv_lens = {700}, .window = 100};
   AttentionBatch batch(device, options);
   batch.append_all();
-  const std::vector<uint16_t> expected = batch.attend({{0, 699, 700}});
+  const std::vector<uint32_t> expected = batch.attend({{0, 699, 700}});
   batch.forget_blocks(0, 512 / kKvBlock);
   EXPECT_EQ(batch.attend({{0, 699, 700}}), expected);
 }
@@ -164,7 +187,7 @@ void check_bits(const BatchOptions& options, const std::vector<Entry>& entries) 
   OnDevice device;
   AttentionBatch batch(device, options);
   batch.append_all();
-  const std::vector<uint16_t> expected = batch.attend(entries);
+  const std::vector<uint32_t> expected = batch.attend(entries);
   const std::vector<uint8_t> keys = batch.keys();
   const std::vector<uint8_t> values = batch.values();
   EXPECT_EQ(batch.attend(entries, {.more_sequences = 40}), expected);
@@ -172,7 +195,7 @@ void check_bits(const BatchOptions& options, const std::vector<Entry>& entries) 
   const size_t width =
       static_cast<size_t>(options.heads.n_heads) * static_cast<size_t>(options.heads.head_dim);
   for (const Entry& entry : entries) {
-    const std::vector<uint16_t> alone = batch.attend({entry});
+    const std::vector<uint32_t> alone = batch.attend({entry});
     for (int32_t p = entry.begin; p < entry.end; ++p) {
       const size_t at = static_cast<size_t>(batch.first_row(entry.sequence) + p) * width;
       EXPECT_TRUE(std::equal(&alone[at], &alone[at] + width, &expected[at])) << p;
@@ -193,6 +216,10 @@ TEST(Attention, TheSameBitsHoweverItIsDone) {
         .type = type, .kv_lens = {1, 64, 300, 257, 700}, .has_norms = true, .has_long = true};
     check_bits(options, decodes(options));
   }
+  for (const HalfType half : {HalfType::kTf32, HalfType::kF32}) {
+    const BatchOptions options{.half = half, .kv_lens = {1, 64, 300}, .has_norms = true};
+    check_bits(options, decodes(options));
+  }
 }
 
 // What f16 has no room for, in a query, a key or a value of position 64: whoever looks at it gets
@@ -200,9 +227,9 @@ TEST(Attention, TheSameBitsHoweverItIsDone) {
 // Alone in its tile, so that its own query sees nothing else there. Mutations that were seen: keys
 // that are not spoilt by themselves or by values, values that are not finite, weights by maxima.
 TEST(Attention, WhatF16HasNoRoomForIsSeenByItsReadersOnly) {
-  const auto n_bad = [](const std::vector<uint16_t>& out, size_t row, size_t head) {
-    const uint16_t* values = out.data() + (row * 4 + head) * 64;
-    return std::count_if(values, values + 64, [](uint16_t bits) {
+  const auto n_bad = [](const std::vector<uint32_t>& out, size_t row, size_t head) {
+    const uint32_t* values = out.data() + (row * 4 + head) * 64;
+    return std::count_if(values, values + 64, [](uint32_t bits) {
       return !std::isfinite(half_number(bits, HalfType::kF16));
     });
   };
@@ -218,11 +245,11 @@ TEST(Attention, WhatF16HasNoRoomForIsSeenByItsReadersOnly) {
       AttentionBatch batch(device, options);
       batch.append_all();
       const std::vector<Entry> rows{{0, 40, 90}, {1, 60, 90}};
-      const std::vector<uint16_t> whole = batch.attend(rows);
+      const std::vector<uint32_t> whole = batch.attend(rows);
       std::vector<Entry> alone;
       for (int32_t p = 40; p < 90; ++p) alone.push_back({0, p, p + 1});
       for (int32_t p = 60; p < 90; ++p) alone.push_back({1, p, p + 1});
-      const std::vector<uint16_t> decoded = batch.attend(alone);
+      const std::vector<uint32_t> decoded = batch.attend(alone);
       for (size_t row = 0; row < 180; ++row) {
         if (row < 40 || (row >= 90 && row < 150)) continue;
         for (size_t head = 0; head < 4; ++head) {

@@ -16,7 +16,7 @@ constexpr int64_t kStrideBeyond = 8;
 
 /// By what row_scale.h says of 16 columns with this sum of squares.
 float tile_scale(float squares, HalfType half) {
-  if (half == HalfType::kBf16) return 1.0f;
+  if (half != HalfType::kF16) return 1.0f;
   const int exponent = static_cast<int>(std::floor(std::ilogb(squares) / 2.0)) + 1;
   return std::ldexp(1.0f, 6 - exponent);
 }
@@ -36,7 +36,8 @@ void expect_rows(DType dtype, int32_t hidden_dim, float scale, HalfType half = H
   const auto weight = device.upload(weights);
   const int64_t stride = hidden_dim + kStrideBeyond;
   const auto h = device.array<float>(tokens.size() * static_cast<size_t>(stride));
-  const auto scaled = device.array<uint16_t>(tokens.size() * static_cast<size_t>(stride));
+  const auto scaled = device.array<std::byte>(tokens.size() * static_cast<size_t>(stride) *
+                                              static_cast<size_t>(element_bytes(half)));
   const auto n_tiles = static_cast<size_t>(hidden_dim / 16);
   const auto squares = device.array<float>(tokens.size() * n_tiles);
   OnDevice::require(embed(device.stream(), device.info(),
@@ -53,7 +54,7 @@ void expect_rows(DType dtype, int32_t hidden_dim, float scale, HalfType half = H
                                     .stride = stride,
                                     .squares = squares.data()}}));
   const auto got_h = device.download(h);
-  const auto got_scaled = device.download(scaled);
+  const auto got_scaled = from_elements(device.download(scaled), half);
   const auto got_squares = device.download(squares);
   for (size_t token = 0; token < tokens.size(); ++token) {
     std::vector<double> sums(n_tiles);
@@ -61,7 +62,7 @@ void expect_rows(DType dtype, int32_t hidden_dim, float scale, HalfType half = H
       const size_t at = token * static_cast<size_t>(stride) + static_cast<size_t>(c);
       if (c >= hidden_dim) {
         ASSERT_TRUE(std::isnan(got_h[at])) << "beyond the columns";
-        ASSERT_EQ(got_scaled[at], 0xFFFF);
+        ASSERT_EQ(got_scaled[at], unwritten(half));
         continue;
       }
       const float value =
@@ -70,7 +71,7 @@ void expect_rows(DType dtype, int32_t hidden_dim, float scale, HalfType half = H
       ASSERT_EQ(got_h[at], value) << token << " " << c;
       const float of_tile =
           tile_scale(got_squares[token * n_tiles + static_cast<size_t>(c / 16)], half);
-      const uint16_t want = half_bits(value * weights[static_cast<size_t>(c)] * of_tile, half);
+      const uint32_t want = half_bits(value * weights[static_cast<size_t>(c)] * of_tile, half);
       ASSERT_EQ(half_number(got_scaled[at], half), half_number(want, half)) << token << " " << c;
       sums[static_cast<size_t>(c / 16)] += static_cast<double>(value) * static_cast<double>(value);
     }
@@ -100,6 +101,16 @@ TEST(Embed, InF16) {
                             DType::kQ5_1, DType::kQ6_K}) {
     SCOPED_TRACE(name(dtype));
     expect_rows(dtype, 256, 1.0f, HalfType::kF16);
+  }
+}
+
+TEST(Embed, InFourBytes) {
+  for (const HalfType half : {HalfType::kTf32, HalfType::kF32}) {
+    for (const DType dtype : {DType::kF32, DType::kF16, DType::kBF16}) {
+      SCOPED_TRACE(name(dtype));
+      in_every_order([&] { expect_rows(dtype, 48, 1.0f, half); });
+    }
+    expect_rows(DType::kF32, 2112, 1.0f, half);
   }
 }
 

@@ -29,17 +29,18 @@ class MatmulCase {
         weight_(packed_on(device, table_.view(), weight_kind(dtype), half)),
         x_stride_(weight_.matrix.columns + 24),
         x_host_(make_x()),
-        x_(device.upload(x_host_)),
+        x_(device.upload(to_elements(x_host_, half))),
         expected_(make_expected()) {}
 
   [[nodiscard]] const PackedMatrix& weight() const { return weight_.matrix; }
   [[nodiscard]] int32_t n_rows() const { return static_cast<int32_t>(table_.view().rows()); }
-  [[nodiscard]] MatmulTask task() const {
+  /// From token `first` on.
+  [[nodiscard]] MatmulTask task(int32_t first = 0) const {
     return {.weight = weight_.matrix,
             .n_rows = n_rows(),
-            .x = x_.data(),
+            .x = x_.data() + first * x_stride_ * element_bytes(weight_.matrix.half),
             .x_stride = x_stride_,
-            .n_tokens = n_tokens_};
+            .n_tokens = n_tokens_ - first};
   }
 
   struct Sum {
@@ -49,15 +50,17 @@ class MatmulCase {
   [[nodiscard]] const Sum& expected(int64_t row, int64_t token) const {
     return expected_[static_cast<size_t>(token * n_rows() + row)];
   }
-  /// Of sums of so many products in f32, in any order.
+  /// Of sums of so many products in f32, in any order; in f32 numbers are cut in two (math.h).
   [[nodiscard]] double tolerance(const Sum& sum) const {
-    return sum.size * 0x1p-24 * static_cast<double>(weight_.matrix.columns / 16 + 8);
+    const double cut = weight_.matrix.half == HalfType::kF32 ? 0x1p-22 + 0x1p-22 : 0.0;
+    const int32_t n = weight_.matrix.columns / (32 / element_bytes(weight_.matrix.half)) + 8;
+    return sum.size * (0x1p-24 * n + cut);
   }
 
  private:
   // Zeros between the real columns and the padded ones, not-a-number beyond.
-  [[nodiscard]] std::vector<uint16_t> make_x() const {
-    std::vector<uint16_t> x(static_cast<size_t>(n_tokens_ * x_stride_), 0xFFFF);
+  [[nodiscard]] std::vector<uint32_t> make_x() const {
+    std::vector<uint32_t> x(static_cast<size_t>(n_tokens_ * x_stride_), 0xFFFFFFFFu);
     const std::vector<float> values = random_floats(x.size(), 5);
     for (size_t i = 0; i < x.size(); ++i) {
       const int64_t column = static_cast<int64_t>(i) % x_stride_;
@@ -82,7 +85,7 @@ class MatmulCase {
       }
       for (int64_t token = 0; token < n_tokens_; ++token) {
         Sum sum{0.0, 0.0};
-        const uint16_t* x = x_host_.data() + token * x_stride_;
+        const uint32_t* x = x_host_.data() + token * x_stride_;
         for (size_t c = 0; c < columns; ++c) {
           const double product = weights[c] * half_number(x[c], weight_.matrix.half);
           sum.value += product;
@@ -98,8 +101,8 @@ class MatmulCase {
   RandomMatrix table_;
   PackedOnDevice weight_;
   int64_t x_stride_;
-  std::vector<uint16_t> x_host_;
-  DeviceArray<uint16_t> x_;
+  std::vector<uint32_t> x_host_;
+  DeviceArray<std::byte> x_;
   std::vector<Sum> expected_;
 };
 

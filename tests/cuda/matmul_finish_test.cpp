@@ -14,7 +14,7 @@ constexpr Shape kShapes[] = {{3, 132}, {13, 1}, {37, 1}, {70, 4}, {195, 1}};
 constexpr int64_t kRows = 88;
 constexpr float kEps = 1e-5f;
 
-class MatmulFinish : public ::testing::Test {
+class MatmulFinish : public ::testing::TestWithParam<HalfType> {
  protected:
   // A norm over 3 tiles and a bias; v is what comes of them.
   void run(const std::function<void(const Shape&, MatmulTask)>& test) {
@@ -22,13 +22,15 @@ class MatmulFinish : public ::testing::Test {
       SCOPED_TRACE(shape.n_tokens);
       MatmulTask task = product_.task();
       task.n_tokens = shape.n_tokens;
-      in_every_order([&] {
+      const auto in_order = [&] {
         sums_ = stored(device_, task, shape.n_processors);
         MatmulTask with_norm = task;
         with_norm.norm = {.squares = squares_on_.data(), .n_tiles = 3, .eps = kEps};
         with_norm.bias = bias_on_.data();
         test(shape, with_norm);
-      });
+      };
+      // Types differ in what a number is, not in who writes when.
+      GetParam() == HalfType::kBf16 ? in_every_order(in_order) : in_order();
     }
   }
   [[nodiscard]] double v(int64_t token, int64_t row) const {
@@ -43,6 +45,9 @@ class MatmulFinish : public ::testing::Test {
   void launch(const Shape& shape, const MatmulTask& task) {
     OnDevice::require(matmul(device_.stream(), with_processors(device_, shape.n_processors), task));
   }
+  [[nodiscard]] DeviceArray<std::byte> elements(size_t n) {
+    return device_.array<std::byte>(n * static_cast<size_t>(element_bytes(GetParam())));
+  }
   [[nodiscard]] static size_t at(int64_t token, int64_t row) {
     return static_cast<size_t>(token * (kRows + 3) + row);
   }
@@ -53,7 +58,7 @@ class MatmulFinish : public ::testing::Test {
   }
 
   OnDevice device_;
-  MatmulCase product_{device_, DType::kBF16, kRows, 192, 195};
+  MatmulCase product_{device_, DType::kBF16, kRows, 192, 195, GetParam()};
   std::vector<float> squares_ = squares_of_tokens();
   DeviceArray<float> squares_on_ = device_.upload(squares_);
   std::vector<float> bias_ = random_floats(kRows, 9);
@@ -63,7 +68,7 @@ class MatmulFinish : public ::testing::Test {
 
 constexpr double kRounding = 0x1p-21;  // of v: a few roundings to f32
 
-TEST_F(MatmulFinish, Stores) {
+TEST_P(MatmulFinish, Stores) {
   run([&](const Shape& shape, const MatmulTask& task) {
     const std::vector<float> y = stored(device_, task, shape.n_processors);
     for (int64_t token = 0; token < shape.n_tokens; ++token) {
@@ -75,13 +80,13 @@ TEST_F(MatmulFinish, Stores) {
   });
 }
 
-TEST_F(MatmulFinish, AddsAndPreparesTheNextNorm) {
+TEST_P(MatmulFinish, AddsAndPreparesTheNextNorm) {
   const std::vector<float> before = random_floats(195 * (kRows + 3), 10);
   const std::vector<float> weights = random_floats(kRows, 11);
   const auto weight = device_.upload(weights);
   run([&](const Shape& shape, MatmulTask task) {
     const auto h = device_.upload(before);
-    const auto scaled = device_.array<uint16_t>(195 * (kRows + 3));
+    const auto scaled = elements(195 * (kRows + 3));
     const auto squares = device_.array<float>(195 * 6);
     task.finish = Finish::kAdd;
     task.y = h.data();
@@ -89,7 +94,7 @@ TEST_F(MatmulFinish, AddsAndPreparesTheNextNorm) {
     task.next = {weight.data(), scaled.data(), kRows + 3, squares.data()};
     launch(shape, task);
     const std::vector<float> got = device_.download(h);
-    const std::vector<uint16_t> got_scaled = device_.download(scaled);
+    const std::vector<uint32_t> got_scaled = from_elements(device_.download(scaled), GetParam());
     const std::vector<float> got_squares = device_.download(squares);
     for (int64_t token = 0; token < 195; ++token) {
       std::vector<double> sums(6);
@@ -97,13 +102,14 @@ TEST_F(MatmulFinish, AddsAndPreparesTheNextNorm) {
         const size_t i = at(token, row);
         if (token >= shape.n_tokens || row >= kRows) {
           ASSERT_EQ(got[i], before[i]);
-          ASSERT_EQ(got_scaled[i], 0xFFFF);
+          ASSERT_EQ(got_scaled[i], unwritten(GetParam()));
           continue;
         }
         const double want = static_cast<double>(before[i]) + v(token, row);
         ASSERT_NEAR(got[i], want, (std::fabs(want) + 6) * kRounding);
-        ASSERT_EQ(bf16_to_f32(got_scaled[i]),
-                  bf16_to_f32(f32_to_bf16(got[i] * weights[static_cast<size_t>(row)])));
+        const float scaled_h = got[i] * weights[static_cast<size_t>(row)];
+        ASSERT_EQ(half_number(got_scaled[i], GetParam()),
+                  half_number(half_bits(scaled_h, GetParam()), GetParam()));
         sums[static_cast<size_t>(row / 16)] +=
             static_cast<double>(got[i]) * static_cast<double>(got[i]);
       }
@@ -119,7 +125,7 @@ TEST_F(MatmulFinish, AddsAndPreparesTheNextNorm) {
   });
 }
 
-TEST_F(MatmulFinish, AddsWithoutANextNorm) {
+TEST_P(MatmulFinish, AddsWithoutANextNorm) {
   const std::vector<float> before = random_floats(195 * (kRows + 3), 10);
   run([&](const Shape& shape, MatmulTask task) {
     const auto h = device_.upload(before);
@@ -137,25 +143,25 @@ TEST_F(MatmulFinish, AddsWithoutANextNorm) {
   });
 }
 
-TEST_F(MatmulFinish, GatesRowsInEights) {
+TEST_P(MatmulFinish, GatesRowsInEights) {
   for (const Gate gate : {Gate::kSilu, Gate::kGeluTanh}) {
     SCOPED_TRACE(gate == Gate::kSilu ? "silu" : "gelu");
     run([&](const Shape& shape, MatmulTask task) {
       const int64_t stride = kRows / 2 + 5;
-      const auto y = device_.array<uint16_t>(static_cast<size_t>(shape.n_tokens * stride));
+      const auto y = elements(static_cast<size_t>(shape.n_tokens * stride));
       task.finish = Finish::kGated;
       task.gate = gate;
       task.y = y.data();
       task.y_stride = stride;
       launch(shape, task);
-      const std::vector<uint16_t> got = device_.download(y);
+      const std::vector<uint32_t> got = from_elements(device_.download(y), GetParam());
       for (int64_t token = 0; token < shape.n_tokens; ++token) {
         for (int64_t i = 0; i < stride; ++i) {
-          const uint16_t value = got[static_cast<size_t>(token * stride + i)];
+          const uint32_t value = got[static_cast<size_t>(token * stride + i)];
           // The last tile has 8 rows: a gate without its up; it does not happen with real weights.
           if (i >= 40) {
             if (i >= 48) {
-              ASSERT_EQ(value, 0xFFFF);
+              ASSERT_EQ(value, unwritten(GetParam()));
             }
             continue;
           }
@@ -165,17 +171,19 @@ TEST_F(MatmulFinish, GatesRowsInEights) {
           const double active =
               gate == Gate::kSilu ? x / (1.0 + std::exp(-x)) : 0.5 * x * (1.0 + tanh_u);
           const double want = active * up;
+          const double rounding = GetParam() == HalfType::kBf16   ? 0x1.02p-8
+                                  : GetParam() == HalfType::kTf32 ? 0x1.02p-11
+                                                                  : 0.0;
           // The gate's own rounding is relative to x where it is near zero.
-          ASSERT_NEAR(
-              static_cast<double>(bf16_to_f32(value)), want,
-              std::fabs(want) * 0x1.02p-8 + (std::fabs(x) + 3) * (std::fabs(up) + 3) * 4e-6);
+          ASSERT_NEAR(half_number(value, GetParam()), want,
+                      std::fabs(want) * rounding + (std::fabs(x) + 3) * (std::fabs(up) + 3) * 4e-6);
         }
       }
     });
   }
 }
 
-TEST_F(MatmulFinish, LogitsComeWithMaxima) {
+TEST_P(MatmulFinish, LogitsComeWithMaxima) {
   run([&](const Shape& shape, MatmulTask task) {
     const auto y = device_.array<float>(static_cast<size_t>(shape.n_tokens * (kRows + 3)));
     const auto maxima = device_.array<float>(static_cast<size_t>(shape.n_tokens) * 6);
@@ -199,6 +207,10 @@ TEST_F(MatmulFinish, LogitsComeWithMaxima) {
     }
   });
 }
+
+INSTANTIATE_TEST_SUITE_P(Types, MatmulFinish,
+                         testing::Values(HalfType::kBf16, HalfType::kTf32, HalfType::kF32),
+                         [](const auto& test) { return std::string(name(test.param)); });
 
 }  // namespace
 }  // namespace forge::kernels::cuda

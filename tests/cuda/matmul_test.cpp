@@ -54,7 +54,9 @@ constexpr KindCase kKinds[] = {{DType::kBF16, 1080, true},
                                {DType::kQ4_1, 96, false, HalfType::kF16},
                                {DType::kQ5_0, 96, false, HalfType::kF16},
                                {DType::kQ5_1, 96, false, HalfType::kF16},
-                               {DType::kQ6_K, 256, false, HalfType::kF16}};
+                               {DType::kQ6_K, 256, false, HalfType::kF16},
+                               {DType::kF32, 552, false, HalfType::kTf32},
+                               {DType::kF32, 552, false, HalfType::kF32}};
 
 TEST(Matmul, EveryKindAndKernel) {
   // (tokens, processors): each shape of the few tokens' kernel, then both of the many tokens'.
@@ -103,7 +105,7 @@ TEST(Matmul, ATokenHasTheSameBitsInEveryBatch) {
     for (const int32_t n_tokens : {1, 9, 18, 64, 65}) {
       for (const int32_t n_processors : {1, 132}) {
         const int32_t first = (195 - n_tokens) / 2;
-        task.x = product.task().x + first * task.x_stride;
+        task = product.task(first);
         task.n_tokens = n_tokens;
         const std::vector<float> of_some = stored(device, task, n_processors);
         for (int32_t token = 0; token < n_tokens; ++token) {

@@ -92,6 +92,40 @@ TEST(Pack, F16IsExactInF16) {
   EXPECT_EQ(unpacked(device, packed.matrix, 0, static_cast<int32_t>(n_rows)), all);
 }
 
+// Rows and columns beyond the real ones are zeros.
+TEST(Pack, PlainValuesInFourBytes) {
+  OnDevice device;
+  for (const HalfType half : {HalfType::kTf32, HalfType::kF32}) {
+    for (const DType dtype : {DType::kF32, DType::kF16, DType::kBF16}) {
+      SCOPED_TRACE(name(dtype));
+      const RandomMatrix random(dtype, 21, 83, BlockContent::kRandom, 7);
+      in_every_order([&] {
+        const PackedOnDevice packed = packed_on(device, random.view(), WeightKind::kHalf, half);
+        const auto bits = from_elements(device.download(packed.memory), half);
+        ASSERT_EQ(packed.matrix.row_bytes, 128 * 4);
+        ASSERT_GE(bits.size(), 32u * 128u);
+        for (int64_t row = 0; row < 32; ++row) {
+          for (int64_t column = 0; column < 128; ++column) {
+            const bool is_real = row < 21 && column < 83;
+            const double value =
+                is_real ? parts_of(dtype, random.view().row(row), column).packed(half) : 0.0;
+            ASSERT_EQ(half_number(bits[static_cast<size_t>(row * 128 + column)], half), value);
+          }
+        }
+      });
+    }
+  }
+}
+
+TEST(Pack, BlocksAreNotPackedForProductsInFourBytes) {
+  const Status status = check_packing(DType::kQ8_0, WeightKind::kHalf, HalfType::kTf32);
+  ASSERT_FALSE(status.ok());
+  EXPECT_EQ(status.error().message,
+            "Q8_0 has no packed form with products in tf32: decode it first");
+  EXPECT_FALSE(check_packing(DType::kF32, WeightKind::kInt8, HalfType::kF32).ok());
+  EXPECT_TRUE(check_packing(DType::kBF16, WeightKind::kHalf, HalfType::kF32).ok());
+}
+
 // Rounding to bf16 moves a value by 2^-8 of it at most: the scale and the min, then their sum.
 void expect_near(const std::vector<uint16_t>& values, int64_t stride, DType dtype,
                  const std::byte* data, int64_t rows, int64_t columns, const float* decoded) {

@@ -1,10 +1,13 @@
 // What a packed weight must be, from the block structs of tensor/ and double: number * scale + min,
-// with scale and min rounded to 16 bits, and rounded once to 16 bits.
+// with scale and min rounded to the type of products, and rounded once to it. Numbers of that type
+// are bits here, as many as it has.
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstring>
+#include <vector>
 
 #include "forge/base/float16.h"
 #include "forge/kernels/cuda/half_type.h"
@@ -13,23 +16,48 @@
 
 namespace forge::kernels::cuda {
 
-/// The 16-bit number nearest to a value within the type's range, ties to even.
+/// The number of the type nearest to a value within its range, ties to even; of TF32 away from
+/// zero.
 inline double to_half(double value, HalfType half = HalfType::kBf16) {
   int exponent = 0;
   (void)std::frexp(value, &exponent);
+  if (half == HalfType::kF32) return static_cast<double>(static_cast<float>(value));
   // Of the last bit; subnormals share theirs.
-  const int unit =
-      half == HalfType::kBf16 ? std::max(exponent - 8, -133) : std::max(exponent - 11, -24);
+  const int unit = half == HalfType::kBf16   ? std::max(exponent - 8, -133)
+                   : half == HalfType::kTf32 ? std::max(exponent - 11, -136)
+                                             : std::max(exponent - 11, -24);
+  if (half == HalfType::kTf32) return std::ldexp(std::round(std::ldexp(value, -unit)), unit);
   return std::ldexp(std::nearbyint(std::ldexp(value, -unit)), unit);
 }
 
-/// The number that 16 bits are, and the bits of the nearest one.
+/// The number that bits are, and the bits of the nearest one.
 inline double half_number(uint32_t bits, HalfType half) {
+  if (element_bytes(half) == 4) return static_cast<double>(std::bit_cast<float>(bits));
   const auto low = static_cast<uint16_t>(bits);
   return static_cast<double>(half == HalfType::kF16 ? f16_to_f32(low) : bf16_to_f32(low));
 }
-inline uint16_t half_bits(float value, HalfType half) {
+inline uint32_t half_bits(float value, HalfType half) {
+  if (element_bytes(half) == 4) {
+    return std::bit_cast<uint32_t>(static_cast<float>(to_half(static_cast<double>(value), half)));
+  }
   return half == HalfType::kF16 ? f32_to_f16(value) : f32_to_bf16(value);
+}
+
+/// Numbers as they lie in memory, and back. All ones, which nobody computes: not written.
+inline std::vector<std::byte> to_elements(const std::vector<uint32_t>& bits, HalfType half) {
+  const auto size = static_cast<size_t>(element_bytes(half));
+  std::vector<std::byte> bytes(bits.size() * size);
+  for (size_t i = 0; i < bits.size(); ++i) std::memcpy(&bytes[i * size], &bits[i], size);
+  return bytes;
+}
+inline std::vector<uint32_t> from_elements(const std::vector<std::byte>& bytes, HalfType half) {
+  const auto size = static_cast<size_t>(element_bytes(half));
+  std::vector<uint32_t> bits(bytes.size() / size, 0);
+  for (size_t i = 0; i < bits.size(); ++i) std::memcpy(&bits[i], &bytes[i * size], size);
+  return bits;
+}
+inline uint32_t unwritten(HalfType half) {
+  return element_bytes(half) == 4 ? 0xFFFFFFFFu : 0xFFFFu;
 }
 
 struct WeightParts {

@@ -45,7 +45,8 @@ std::vector<double> turned(const AttentionBatch& batch, const BatchOptions& opti
 double step(KvType type, HalfType half, double x, double scale) {
   constexpr double kFloats = 1e-5;
   if (type == KvType::kHalf) {
-    return std::abs(x) * std::ldexp(1.0, half == HalfType::kBf16 ? -8 : -11) + kFloats;
+    const int exponent = half == HalfType::kF32 ? -23 : half == HalfType::kBf16 ? -8 : -11;
+    return std::abs(x) * std::ldexp(1.0, exponent) + kFloats;
   }
   if (type == KvType::kInt8) return 0.5 * scale + kFloats;
   return std::max(std::abs(x) * std::ldexp(1.0, -4), scale * std::ldexp(1.0, -10)) + kFloats;
@@ -56,7 +57,7 @@ void check(const BatchOptions& options) {
   AttentionBatch batch(device, options);
   batch.append_all();
   const HeadShape& heads = options.heads;
-  const std::vector<uint16_t> q = batch.queries();
+  const std::vector<uint32_t> q = batch.queries();
   const std::vector<uint8_t> keys = batch.keys();
   const std::vector<uint8_t> values = batch.values();
   for (size_t s = 0; s < options.kv_lens.size(); ++s) {
@@ -133,6 +134,35 @@ TEST(RopeAppend, InF16) {
   }
 }
 
+TEST(RopeAppend, InFourBytes) {
+  for (const HalfType half : {HalfType::kTf32, HalfType::kF32}) {
+    in_every_order([&] { check({.half = half, .kv_lens = {18, 3}, .has_norms = true}); });
+    check({.heads = {.n_heads = 2, .n_kv_heads = 1, .head_dim = 80},
+           .half = half,
+           .kv_lens = {9},
+           .rotary_dim = 80});
+  }
+}
+
+// A number that two of TF32 cannot be, and what is none: finite, so that nobody is harmed.
+TEST(RopeAppend, WhatIsCachedInFourBytesIsFinite) {
+  for (const HalfType half : {HalfType::kTf32, HalfType::kF32}) {
+    for (const float huge : {3.402e38f, -3.402e38f, INFINITY, NAN}) {
+      // Of values and of keys, and position 0, which turns nothing.
+      for (const int32_t column : {256 + 5, 384 + 5}) {
+        OnDevice device;
+        const BatchOptions options{
+            .half = half, .kv_lens = {1}, .huge = {.row = 0, .column = column, .value = huge}};
+        AttentionBatch batch(device, options);
+        batch.append_all();
+        const bool is_key = column < 384;
+        const double got = batch.cached(is_key ? batch.keys() : batch.values(), is_key, 0, 0, 0, 5);
+        EXPECT_EQ(std::abs(got), 0x1.FFCp127) << huge;
+      }
+    }
+  }
+}
+
 // One token of one value head, at slot 1 of block 0, through a cache of 8 bits and 64 dimensions.
 std::vector<uint8_t> stored(const std::vector<float>& v, KvType type, float* scale) {
   OnDevice device;
@@ -142,7 +172,7 @@ std::vector<uint8_t> stored(const std::vector<float>& v, KvType type, float* sca
   const auto rows = device.upload(qkv);
   const auto position = device.upload(std::vector<int32_t>{1});
   const auto table = device.upload(std::vector<int32_t>{0});
-  const auto bytes = static_cast<size_t>(kv_block_bytes(type, 1, 64));
+  const auto bytes = static_cast<size_t>(kv_block_bytes(type, HalfType::kBf16, 1, 64));
   const auto keys = device.array<uint8_t>(bytes);
   const auto values = device.array<uint8_t>(bytes);
   const auto q = device.array<uint16_t>(64);
@@ -224,7 +254,7 @@ TEST(RopeAppend, RowsThatAreNotThereWriteNothing) {
                              .kv_lens = {20, 20}};
   AttentionBatch batch(device, options);
   batch.append(0, 0, 20);  // and one row that is not there
-  const std::vector<uint16_t> q = batch.queries();
+  const std::vector<uint32_t> q = batch.queries();
   for (size_t i = 0; i < q.size(); ++i) ASSERT_EQ(q[i] == 0xFFFFu, i >= q.size() / 2);
   const std::vector<uint8_t> keys = batch.keys();
   for (int32_t position = 0; position < 20; ++position) {

@@ -167,6 +167,54 @@ TEST(Simt, MmaIsTheProduct) {
   }
 }
 
+// Of numbers with more bits than TF32 has: those are cut off, so that a kernel which does not round
+// shows.
+TEST(Simt, MmaOfTf32CutsNumbersOff) {
+  std::mt19937 random(2);
+  std::normal_distribution<float> normal;
+  std::vector<float> a(16 * 8);
+  std::vector<float> b(8 * 8);
+  for (float& value : a) value = normal(random);
+  for (float& value : b) value = normal(random);
+  const auto bits = [](float value) { return std::bit_cast<uint32_t>(value); };
+  const auto cut = [&](float value) {
+    return static_cast<double>(std::bit_cast<float>(bits(value) & 0xFFFFE000u));
+  };
+  for (const Order order : kOrders) {
+    set({.order = order, .seed = 9});
+    std::vector<float> product(16 * 8);
+    run(launch(1, 32), [&] {
+      const auto g = static_cast<size_t>(lane() / 4);
+      const auto t = static_cast<size_t>(lane() % 4);
+      const uint32_t of_a[4] = {bits(a[g * 8 + t]), bits(a[(g + 8) * 8 + t]),
+                                bits(a[g * 8 + t + 4]), bits(a[(g + 8) * 8 + t + 4])};
+      const uint32_t of_b[2] = {bits(b[t * 8 + g]), bits(b[(t + 4) * 8 + g])};
+      float d[4] = {1.0f, 2.0f, 3.0f, 4.0f};
+      mma_m16n8k8(of_a, of_b, d, Where::current());
+      for (size_t i = 0; i < 4; ++i) {
+        product[(g + i / 2 * 8) * 8 + 2 * t + i % 2] = d[i] - static_cast<float>(i + 1);
+      }
+    });
+    for (size_t row = 0; row < 16; ++row) {
+      for (size_t column = 0; column < 8; ++column) {
+        double sum = 0.0;
+        for (size_t k = 0; k < 8; ++k) sum += cut(a[row * 8 + k]) * cut(b[k * 8 + column]);
+        EXPECT_NEAR(product[row * 8 + column], sum, 1e-5) << row << " " << column;
+      }
+    }
+  }
+}
+
+TEST(HalfMath, Tf32IsTheNearestTiesAwayFromZero) {
+  const auto rounded = [](float value) { return std::bit_cast<float>(round_tf32(value)); };
+  EXPECT_EQ(rounded(1.0f + 0x1p-11f), 1.0f + 0x1p-10f);
+  EXPECT_EQ(rounded(-1.0f - 0x1p-11f), -1.0f - 0x1p-10f);
+  EXPECT_EQ(rounded(1.0f + 0x1p-11f - 0x1p-23f), 1.0f);
+  EXPECT_EQ(rounded(0x1.FFFFFEp10f), 0x1p11f);
+  EXPECT_EQ(rounded(-INFINITY), -INFINITY);
+  EXPECT_TRUE(std::isnan(rounded(std::bit_cast<float>(0x7FFFFFFFu))));
+}
+
 TEST(HalfMath, OneRounding) {
   // 1 + 2^-8 is a tie of bf16 and goes to even; anything above it does not.
   const uint32_t one = pack_bf16(1.0f, 1.0f);

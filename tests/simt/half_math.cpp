@@ -57,6 +57,11 @@ uint32_t pack_bf16(float low, float high) {
 uint32_t pack_f16(float low, float high) {
   return f32_to_f16(low) | static_cast<uint32_t>(f32_to_f16(high)) << 16;
 }
+uint32_t round_tf32(float value) {
+  const uint32_t bits = std::bit_cast<uint32_t>(value);
+  if (std::isnan(value)) return 0x7FFFE000u;
+  return (bits + 0x1000u) & 0xFFFFE000u;
+}
 uint32_t fma_bf16x2(uint32_t a, uint32_t b, uint32_t c) {
   return fma_pair(a, b, c, bf16_to_f32, f32_to_bf16);
 }

@@ -1,4 +1,4 @@
-// Which 16-bit type an NVIDIA device computes a checkpoint's products in.
+// Which type an NVIDIA device computes a checkpoint's products in.
 #pragma once
 
 #include "forge/models/decoder.h"

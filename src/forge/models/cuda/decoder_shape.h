@@ -24,15 +24,16 @@ struct DecoderShape {
   int32_t vocab_size = 0;
   int32_t max_kv_len = 0;
 
-  // Elements from one row to the next. Rows of 16-bit activations are whole steps of a product;
-  // what lies beyond the real columns is zero.
+  // Elements from one row to the next. Rows in the type of products, of element_bytes each, are
+  // whole steps of a product; what lies beyond the real columns is zero.
+  int32_t element_bytes = 2;
   int64_t hidden = 0;    // f32
-  int64_t x = 0;         // 16 bits: hidden_dim
+  int64_t x = 0;         // products: hidden_dim
   int64_t qkv = 0;       // f32
-  int64_t attended = 0;  // 16 bits: n_heads * head_dim
-  int64_t mid = 0;       // 16 bits: ffn_dim
+  int64_t attended = 0;  // products: n_heads * head_dim
+  int64_t mid = 0;       // products: ffn_dim
   int64_t logits = 0;    // f32
-  int64_t q = 0;         // 16 bits: n_heads * padded head_dim
+  int64_t q = 0;         // products: n_heads * padded head_dim
 
   int64_t hidden_tiles = 0;  // of 16 columns
   int64_t logit_tiles = 0;

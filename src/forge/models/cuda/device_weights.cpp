@@ -31,9 +31,22 @@ struct Target {
   DType uploaded = DType::kF32;
 };
 
-DType dtype_of(HalfType half) { return half == HalfType::kF16 ? DType::kF16 : DType::kBF16; }
+/// That values without a packed form are uploaded in: what products are computed in, or f32 where
+/// the device rounds them.
+DType dtype_of(HalfType half) {
+  if (element_bytes(half) == 4) return DType::kF32;
+  return half == HalfType::kF16 ? DType::kF16 : DType::kBF16;
+}
+/// Whether plain values of this type are the same numbers in that of products.
+bool is_exact(DType dtype, HalfType half) {
+  if (dtype == DType::kF32) return half == HalfType::kF32;
+  return element_bytes(half) == 4 ? is_float(dtype) : dtype == dtype_of(half);
+}
 
 Target target_of(const TensorView& view, std::optional<DType> quantize, HalfType half) {
+  if (element_bytes(half) == 4) {
+    return {WeightKind::kHalf, is_float(view.dtype) ? view.dtype : dtype_of(half)};
+  }
   const DType wanted = cpu::packed_type(view.dtype, view.columns(), quantize);
   if (!kernels::cuda::has_packed_form(wanted)) return {WeightKind::kHalf, dtype_of(half)};
   const WeightKind kind = kernels::cuda::weight_kind(wanted);
@@ -67,9 +80,13 @@ class Planner {
     to.angles = angles(rope.inv_freq, n_positions);
     if (!rope.long_inv_freq.empty()) to.long_angles = angles(rope.long_inv_freq, n_positions);
     if (!widened_.empty()) {
-      plan_.notes.push_back(fmt::format(
-          "weights of type {} have no form of their own on the device: they take 16 bits there",
-          fmt::join(widened_, ", ")));
+      plan_.notes.push_back(
+          element_bytes(half_) == 2
+              ? fmt::format("weights of type {} have no form of their own on the device: they take "
+                            "16 bits there",
+                            fmt::join(widened_, ", "))
+              : fmt::format("weights of type {} take 32 bits on the device with products in {}",
+                            fmt::join(widened_, ", "), kernels::cuda::name(half_)));
     }
     if (!rounded_.empty()) {
       plan_.notes.push_back(
@@ -93,7 +110,7 @@ class Planner {
     for (MatrixSource& source : sources) {
       const Target target = target_of(source.view, quantize, half_);
       source.uploaded = target.kind == kind ? target.uploaded : dtype_of(half_);
-      if (kind != WeightKind::kHalf || source.view.dtype == dtype_of(half_)) continue;
+      if (kind != WeightKind::kHalf || is_exact(source.view.dtype, half_)) continue;
       note(source.view.dtype, is_float(source.view.dtype) ? rounded_ : widened_);
     }
     const PackedLayout layout =

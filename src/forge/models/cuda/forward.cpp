@@ -129,15 +129,15 @@ struct Forward::Step {
     if (bounds.n_logit_rows == 0) return {};
     MatmulTask task = products.head(bounds.n_logit_rows);
     if (!bounds.has_all_logits) {
-      FORGE_TRY_STATUS(
-          kernels::cuda::gather_rows(stream, {.x = f.buffers_.x,
-                                              .stride = f.shape_.x,
-                                              .squares = f.buffers_.squares,
-                                              .n_tiles = f.shape_.hidden_tiles,
-                                              .rows = f.inputs_.logit_rows,
-                                              .n_rows = bounds.n_logit_rows,
-                                              .x_out = f.buffers_.head_x,
-                                              .squares_out = f.buffers_.head_squares}));
+      FORGE_TRY_STATUS(kernels::cuda::gather_rows(
+          stream, {.x = f.buffers_.x,
+                   .row_bytes = f.shape_.x * element_bytes(f.weights_.half),
+                   .squares = f.buffers_.squares,
+                   .n_tiles = f.shape_.hidden_tiles,
+                   .rows = f.inputs_.logit_rows,
+                   .n_rows = bounds.n_logit_rows,
+                   .x_out = f.buffers_.head_x,
+                   .squares_out = f.buffers_.head_squares}));
       task.x = f.buffers_.head_x;
       task.norm.squares = f.buffers_.head_squares;
     }

@@ -28,13 +28,13 @@ struct StepInputs {
 /// Activations. Strides are DecoderShape's.
 struct StepBuffers {
   float* hidden = nullptr;        // (n_tokens): the residual stream
-  uint16_t* x = nullptr;          // (n_tokens): hidden times the next norm's weight
+  void* x = nullptr;              // (n_tokens): hidden times the next norm's weight
   float* squares = nullptr;       // (n_tokens, hidden_tiles)
   float* qkv = nullptr;           // (n_tokens)
-  uint16_t* q = nullptr;          // (n_tokens)
-  uint16_t* attended = nullptr;   // (n_tokens)
-  uint16_t* mid = nullptr;        // (n_tokens)
-  uint16_t* head_x = nullptr;     // (n_logit_rows): rows of x whose logits are wanted
+  void* q = nullptr;              // (n_tokens)
+  void* attended = nullptr;       // (n_tokens)
+  void* mid = nullptr;            // (n_tokens)
+  void* head_x = nullptr;         // (n_logit_rows): rows of x whose logits are wanted
   float* head_squares = nullptr;  // (n_logit_rows, hidden_tiles)
   float* logits = nullptr;        // (n_logit_rows)
   float* maxima = nullptr;        // (n_logit_rows, logit_tiles)

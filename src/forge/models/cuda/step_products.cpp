@@ -23,7 +23,7 @@ MatmulTask StepProducts::qkv(const DeviceLayer& layer, int32_t i, int32_t n_toke
 }
 
 MatmulTask StepProducts::add(const kernels::cuda::PackedMatrix& weight, const float* bias,
-                             const uint16_t* x, int64_t stride, const float* next_norm,
+                             const void* x, int64_t stride, const float* next_norm,
                              int32_t n_tokens) const {
   return {.weight = weight,
           .n_rows = spec_.hidden_dim,

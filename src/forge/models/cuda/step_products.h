@@ -42,7 +42,7 @@ class StepProducts {
     return {buffers_.squares, static_cast<int32_t>(shape_.hidden_tiles), spec_.norm_eps};
   }
   [[nodiscard]] kernels::cuda::MatmulTask add(const kernels::cuda::PackedMatrix& weight,
-                                              const float* bias, const uint16_t* x, int64_t stride,
+                                              const float* bias, const void* x, int64_t stride,
                                               const float* next_norm, int32_t n_tokens) const;
 
   const ModelSpec& spec_;

@@ -30,8 +30,8 @@ FORGE_DEVICE uint32_t e4m3_bits(float x) {
 FORGE_DEVICE int code_place(int i) { return (i & ~3) | (i >> 1 & 1) | (i & 1) << 1; }
 
 template <typename Half>
-FORGE_DEVICE uint16_t half_code(float x) {
-  return static_cast<uint16_t>(Half::pack(clamp(x, Half::kLargest), 0.0f));
+FORGE_DEVICE Element<Half> half_code(float x) {
+  return to_element<Half>(clamp(x, Half::kLargest));
 }
 
 /// Whether a cache of this type has room for a head, for all lanes of a warp.
@@ -52,12 +52,12 @@ FORGE_DEVICE void store_head(const HeadRow<HeadDim>& row, QkvPart part, std::byt
                              int place, int lane) {
   const bool is_key = part == QkvPart::kKey;
   if constexpr (Type == KvType::kHalf) {
-    auto* to = reinterpret_cast<uint16_t*>(head_block) + (is_key ? place * HeadDim : place);
+    auto* to = reinterpret_cast<Element<Half>*>(head_block) + (is_key ? place * HeadDim : place);
     FORGE_UNROLL
     for (int i = 0; i < row.kPerLane; ++i) {
       const int d = lane + i * kWarpLanes;
       if (Half::kIsNarrow && is_key) {
-        to[d] = static_cast<uint16_t>(Half::pack(row.x[i], 0.0f));
+        to[d] = to_element<Half>(row.x[i]);
       } else {
         to[is_key ? d : d * kKvBlock] = half_code<Half>(row.x[i]);
       }
@@ -113,7 +113,7 @@ FORGE_DEVICE void append_head(const HeadShape& heads, const QkvRows& rows, const
   }
   std::byte* plane = part == QkvPart::kKey ? kv.keys : kv.values;
   std::byte* head_block = plane + block_table[position / kKvBlock] * kv.block_bytes +
-                          kv_head * kv_head_block_bytes(Type, HeadDim);
+                          kv_head * kv_head_block_bytes(Type, Half::kType, HeadDim);
   store_head<Half, Type>(row, part, head_block, position % kKvBlock, lane);
 }
 

@@ -8,8 +8,8 @@
 
 namespace forge::kernels::cuda {
 
-/// Queues norms and turns of the heads of q and k, q in 16 bits, keys and values into the cache.
-/// Products are computed in kv.half. Rows may stand in any order; those with a negative position
+/// Queues norms and turns of the heads of q and k, keys and values into the cache. Products are
+/// computed in kv.half. Rows may stand in any order; those with a negative position
 /// are left out. Fails where a size is one that no kernel is built for.
 [[nodiscard]] Status rope_append(Stream& stream, const DeviceInfo& device,
                                  const RopeAppendTask& task);

@@ -1,8 +1,8 @@
-// From the bytes of a cache to B operands: what a lane reads of a head block, and the 16-bit
-// numbers that its codes are, without their scale.
+// From the bytes of a cache to B operands: what a lane reads of a head block, and the numbers that
+// its codes are, without their scale.
 //
-// Lane (g, t) of a group of 32 dimensions reads 8 neighbouring codes of a key, and 4 neighbouring
-// tokens of a dimension of the values.
+// Lane (g, t) of a group of 32 dimensions (16 of 4 bytes) reads 8 (4) neighbouring codes of a key,
+// and 4 neighbouring tokens of a dimension of the values.
 #pragma once
 
 #include <type_traits>
@@ -10,6 +10,7 @@
 #include "forge/kernels/cuda/attention/kv_cache.h"
 #include "forge/kernels/cuda/device/half.h"
 #include "forge/kernels/cuda/device/memory.h"
+#include "forge/kernels/cuda/weights/packed_matrix.h"
 
 namespace forge::kernels::cuda {
 
@@ -57,11 +58,15 @@ FORGE_DEVICE uint32_t expand_values(uint32_t codes) {
 template <typename Half, KvType Type>
 struct CacheRead {
   static constexpr bool kHasScales = Type != KvType::kHalf;
-  static constexpr int kCodeBytes = kv_code_bytes(Type);
+  static constexpr int kCodeBytes = kv_code_bytes(Type, Half::kType);
+  /// Of a row of keys in a group.
+  static constexpr int kKeyBytes = kHasScales ? 32 : kGroupBytes;
+  static constexpr int kValueBytes = 4 * kCodeBytes;
   using KeyWords = std::conditional_t<kHasScales, Words2, Words4>;
-  using ValueWords = std::conditional_t<kHasScales, uint32_t, Words2>;
+  using ValueWords =
+      std::conditional_t<kHasScales, uint32_t, std::conditional_t<kCodeBytes == 2, Words2, Words4>>;
 
-  /// Dimensions 8t .. 8t + 3 are the first block of a group, the other four the second.
+  /// The first half of a lane's dimensions is one instruction's, the other half the next one's.
   FORGE_DEVICE static FragmentB keys(const KeyWords& words, int block) {
     if constexpr (kHasScales) {
       const uint32_t codes = words.w[block];
@@ -71,13 +76,13 @@ struct CacheRead {
       return {{words.w[2 * block], words.w[2 * block + 1]}};
     }
   }
-  /// In units of kValueUnit.
-  FORGE_DEVICE static FragmentB values(const ValueWords& words) {
+  /// Likewise of tokens, of 4 bytes; others have one instruction. In units of kValueUnit.
+  FORGE_DEVICE static FragmentB values(const ValueWords& words, int part) {
     if constexpr (kHasScales) {
       return {{expand_values<Half, Type>(words & 0x00FF00FFu),
                expand_values<Half, Type>(words >> 8 & 0x00FF00FFu)}};
     } else {
-      return {{words.w[0], words.w[1]}};
+      return {{words.w[2 * part], words.w[2 * part + 1]}};
     }
   }
 };

@@ -28,18 +28,24 @@ template <KvType Type, typename Launch>
   return Error{"attention: an unknown type of KV cache"};
 }
 
-/// launch<KvType, padded head_dim>() for a cache type and the model's head_dim.
-template <typename Launch>
+/// launch<KvType, padded head_dim>() for a cache type, of those that there are beside products in
+/// Half, and the model's head_dim.
+template <typename Half, typename Launch>
 [[nodiscard]] Status with_cache(KvType type, int32_t head_dim, Launch&& launch) {
-  switch (type) {
-    case KvType::kHalf:
-      return with_head_dim<KvType::kHalf>(head_dim, launch);
-    case KvType::kFp8:
-      return with_head_dim<KvType::kFp8>(head_dim, launch);
-    case KvType::kInt8:
-      return with_head_dim<KvType::kInt8>(head_dim, launch);
+  if constexpr (Half::kPerWord == 1) {
+    if (type != KvType::kHalf) return unknown_kv_type();
+    return with_head_dim<KvType::kHalf>(head_dim, launch);
+  } else {
+    switch (type) {
+      case KvType::kHalf:
+        return with_head_dim<KvType::kHalf>(head_dim, launch);
+      case KvType::kFp8:
+        return with_head_dim<KvType::kFp8>(head_dim, launch);
+      case KvType::kInt8:
+        return with_head_dim<KvType::kInt8>(head_dim, launch);
+    }
+    return unknown_kv_type();
   }
-  return unknown_kv_type();
 }
 
 /// Messages are put together by hand: nvcc cannot check fmt's format strings.

@@ -13,6 +13,8 @@ extern template Status launch_few<Bf16, KvType::kInt8>(Stream&, const AttentionT
 extern template Status launch_few<F16, KvType::kHalf>(Stream&, const AttentionTask&, FewShape, int32_t);
 extern template Status launch_few<F16, KvType::kFp8>(Stream&, const AttentionTask&, FewShape, int32_t);
 extern template Status launch_few<F16, KvType::kInt8>(Stream&, const AttentionTask&, FewShape, int32_t);
+extern template Status launch_few<Tf32, KvType::kHalf>(Stream&, const AttentionTask&, FewShape, int32_t);
+extern template Status launch_few<F32, KvType::kHalf>(Stream&, const AttentionTask&, FewShape, int32_t);
 
 namespace {
 
@@ -34,15 +36,20 @@ FewShape shape_of(const AttentionTask& task) {
 
 template <typename Half>
 Status launch_in(Stream& stream, const AttentionTask& task, const FewShape& shape, int32_t splits) {
-  switch (task.kv.type) {
-    case KvType::kHalf:
-      return launch_few<Half, KvType::kHalf>(stream, task, shape, splits);
-    case KvType::kFp8:
-      return launch_few<Half, KvType::kFp8>(stream, task, shape, splits);
-    case KvType::kInt8:
-      return launch_few<Half, KvType::kInt8>(stream, task, shape, splits);
+  if constexpr (Half::kPerWord == 1) {
+    if (task.kv.type != KvType::kHalf) return unknown_kv_type();
+    return launch_few<Half, KvType::kHalf>(stream, task, shape, splits);
+  } else {
+    switch (task.kv.type) {
+      case KvType::kHalf:
+        return launch_few<Half, KvType::kHalf>(stream, task, shape, splits);
+      case KvType::kFp8:
+        return launch_few<Half, KvType::kFp8>(stream, task, shape, splits);
+      case KvType::kInt8:
+        return launch_few<Half, KvType::kInt8>(stream, task, shape, splits);
+    }
+    return unknown_kv_type();
   }
-  return unknown_kv_type();
 }
 
 }  // namespace
@@ -62,7 +69,7 @@ Status launch_attention_few(Stream& stream, const DeviceInfo& device, const Atte
   const int32_t wanted = device.n_processors * kBlocksPerProcessor;
   const int32_t n_pairs = n_groups * task.heads.n_kv_heads;
   const int32_t splits = std::clamp((wanted + n_pairs - 1) / n_pairs, 1, shape.max_spans);
-  return with_half(task.kv.half, [&](auto half) {
+  return with_product_type(task.kv.half, [&](auto half) {
     return launch_in<decltype(half)>(stream, task, shape, splits);
   });
 }

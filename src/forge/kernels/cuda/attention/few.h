@@ -17,8 +17,12 @@ namespace forge::kernels::cuda {
 inline constexpr int kFewWarps = kSpanTiles;
 inline constexpr int kFewThreads = kFewWarps * kWarpLanes;
 
-/// One block more would leave registers too few (168 of 128 dimensions, 128 of 64): nvcc 13 spills.
-constexpr int few_blocks_per_processor(int head_dim) { return head_dim <= 64 ? 3 : 2; }
+/// One block more would leave registers too few (168 of 128 dimensions, 128 of 64; 168 of those
+/// that are split): nvcc 13 spills.
+template <typename Half>
+constexpr int few_blocks_per_processor(int head_dim) {
+  return head_dim <= 64 && !Half::kIsSplit ? 3 : 2;
+}
 
 /// What the launch fixes besides the task.
 struct FewShape {
@@ -43,20 +47,24 @@ constexpr int64_t packed_sums_floats(int n_rows, int stride) {
 /// In shared memory rows are 8 floats longer, so that lanes that hold 8 rows write to other banks.
 constexpr int shared_sums_stride(int head_dim) { return head_dim + 8; }
 
-constexpr int fused_query_stride(int head_dim) { return head_dim + 32; }
-constexpr size_t few_attention_shared_bytes(int head_dim, int n_rows, bool is_fused) {
+/// In bytes. 64 beyond a row, so that the two rows that lanes read at once lie in different banks.
+constexpr int fused_query_stride(int head_dim, HalfType half) {
+  return head_dim * element_bytes(half) + 64;
+}
+constexpr size_t few_attention_shared_bytes(int head_dim, HalfType half, int n_rows,
+                                            bool is_fused) {
   const auto sums =
       static_cast<size_t>(kFewWarps * packed_sums_floats(n_rows, shared_sums_stride(head_dim)) * 4);
-  const auto queries = static_cast<size_t>(n_rows * fused_query_stride(head_dim) * 2);
+  const auto queries = static_cast<size_t>(n_rows * fused_query_stride(head_dim, half));
   return sums + (is_fused ? queries : 0);
 }
 
 /// One tile's sums into shared memory.
 template <typename Half, KvType Type, int HeadDim>
-FORGE_DEVICE void attend_tile(const QueryFragments<HeadDim>& q, const TileBlocks& blocks,
+FORGE_DEVICE void attend_tile(const QueryFragments<Half, HeadDim>& q, const TileBlocks& blocks,
                               int first_position, const Seen& seen, float scale_log2, int lane,
                               const PackedSums& to) {
-  TileWeights weights;
+  TileWeights<Half> weights;
   weigh_tile<Half, Type, HeadDim, PlainKeys>(q, blocks, first_position, seen, scale_log2, lane,
                                              weights);
   const int g = lane / 4;
@@ -99,13 +107,14 @@ struct FoldedSums {
     float y[4];
     FORGE_UNROLL
     for (int i = 0; i < 4; ++i) y[i] = divide_fast(o[i], l);
-    *reinterpret_cast<Words2*>(task.out + token * task.out_stride + head * task.heads.head_dim +
-                               d) = {{Half::pack(y[0], y[1]), Half::pack(y[2], y[3])}};
+    store_elements<Half>(static_cast<Element<Half>*>(task.out) + token * task.out_stride +
+                             head * task.heads.head_dim + d,
+                         y);
   }
 };
 
 template <typename Half, KvType Type, int HeadDim>
-FORGE_KERNEL(kFewThreads, few_blocks_per_processor(HeadDim))
+FORGE_KERNEL(kFewThreads, few_blocks_per_processor<Half>(HeadDim))
 attention_few(AttentionTask task, FewShape shape) {
   let_successor_start();
   wait_for_predecessor();
@@ -138,20 +147,22 @@ attention_few(AttentionTask task, FewShape shape) {
   };
 
   const bool is_fused = task.q == nullptr;
-  auto* turned = reinterpret_cast<uint16_t*>(
-      shared_memory() + few_attention_shared_bytes(HeadDim, shape.n_rows, false));
+  constexpr int kQueryStride =
+      fused_query_stride(HeadDim, Half::kType) / static_cast<int>(sizeof(Element<Half>));
+  auto* turned = reinterpret_cast<Element<Half>*>(
+      shared_memory() + few_attention_shared_bytes(HeadDim, Half::kType, shape.n_rows, false));
   for (int row = warp; is_fused && row < n_rows; row += kFewWarps) {
     const int packed = first_row + row;
     const HeadRow<HeadDim> head =
         load_head<HeadDim>(task.heads, task.rows, all.token(packed), all.position(packed),
                            QkvPart::kQuery, all.head(kv_head, packed), lane);
-    store_query<Half>(head, turned + row * fused_query_stride(HeadDim), lane);
+    store_query<Half>(head, turned + row * kQueryStride, lane);
   }
-  const auto query = [&](int row) -> const uint16_t* {
+  const auto query = [&](int row) -> const Element<Half>* {
     if (row >= n_rows) return nullptr;
-    if (is_fused) return turned + row * fused_query_stride(HeadDim);
+    if (is_fused) return turned + row * kQueryStride;
     const int packed = first_row + row;
-    return task.q +
+    return static_cast<const Element<Half>*>(task.q) +
            (int64_t{all.token(packed)} * task.heads.n_heads + all.head(kv_head, packed)) * HeadDim;
   };
   const float scale_log2 = task.scale * kLog2E;
@@ -177,8 +188,8 @@ attention_few(AttentionTask task, FewShape shape) {
     if (warp >= first_tile && warp <= last_tile) {
       const int tile_begin = span_begin + warp * kKvTile;
       const TileBlocks blocks =
-          find_blocks<Type, HeadDim>(task.kv, block_table, kv_head, tile_begin, to);
-      QueryFragments<HeadDim> q;
+          find_blocks<Half, Type, HeadDim>(task.kv, block_table, kv_head, tile_begin, to);
+      QueryFragments<Half, HeadDim> q;
       q.load(query(lane / 4), query(lane / 4 + 8), lane);
       const Seen seen = all.seen(first_row, lane);
       attend_tile<Half, Type, HeadDim>(q, blocks, tile_begin, seen, scale_log2, lane,

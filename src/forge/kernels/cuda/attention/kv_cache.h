@@ -12,6 +12,8 @@
 //   kFp8   e4m3, scale = max|x| / 448                       0, 2, 1, 3
 //   kInt8  round(x / scale) + 128, scale = max|x| / 127     0, 2, 1, 3
 //
+// Beside products of 4 bytes there is kHalf only.
+//
 // Dimensions are padded with zeros. Values are finite, whatever was appended, so that what a former
 // owner left in a block cannot harm who does not look at it; the pool starts as zeros. So are keys,
 // with one exception: what f16 has no room for, of a token's keys or values, must not be silent, so
@@ -39,17 +41,20 @@ constexpr int32_t padded_head_dim(int32_t head_dim) {
   return 0;
 }
 
-constexpr int32_t kv_code_bytes(KvType type) { return type == KvType::kHalf ? 2 : 1; }
+/// half: what products are computed in.
+constexpr int32_t kv_code_bytes(KvType type, HalfType half) {
+  return type == KvType::kHalf ? element_bytes(half) : 1;
+}
 
 /// Bytes of one head's keys in a block; its values have as many. padded: a padded_head_dim().
-constexpr int32_t kv_head_block_bytes(KvType type, int32_t padded) {
+constexpr int32_t kv_head_block_bytes(KvType type, HalfType half, int32_t padded) {
   const int32_t scales = type == KvType::kHalf ? 0 : kKvBlock * 4;
-  return kKvBlock * padded * kv_code_bytes(type) + scales;
+  return kKvBlock * padded * kv_code_bytes(type, half) + scales;
 }
 
 /// Bytes of one layer's keys of one block; its values have as many. head_dim: the model's.
-constexpr int64_t kv_block_bytes(KvType type, int32_t n_kv_heads, int32_t head_dim) {
-  return int64_t{n_kv_heads} * kv_head_block_bytes(type, padded_head_dim(head_dim));
+constexpr int64_t kv_block_bytes(KvType type, HalfType half, int32_t n_kv_heads, int32_t head_dim) {
+  return int64_t{n_kv_heads} * kv_head_block_bytes(type, half, padded_head_dim(head_dim));
 }
 
 /// One layer's keys and values: (n_blocks, n_kv_heads) head blocks each, blocks block_bytes apart

@@ -17,7 +17,7 @@ Status launch_many(Stream& stream, const AttentionTask& task) {
                    .grid = {(n_rows + many_rows(HeadDim) - 1) / many_rows(HeadDim),
                             task.heads.n_kv_heads, task.n_sequences},
                    .n_threads = many_threads(HeadDim),
-                   .shared_bytes = many_attention_shared_bytes(Type, HeadDim)},
+                   .shared_bytes = many_attention_shared_bytes(Type, Half::kType, HeadDim)},
                   attention_many<Half, Type, HeadDim>, task);
   });
 }

@@ -11,26 +11,33 @@ extern template Status launch_many<Bf16, KvType::kInt8>(Stream&, const Attention
 extern template Status launch_many<F16, KvType::kHalf>(Stream&, const AttentionTask&);
 extern template Status launch_many<F16, KvType::kFp8>(Stream&, const AttentionTask&);
 extern template Status launch_many<F16, KvType::kInt8>(Stream&, const AttentionTask&);
+extern template Status launch_many<Tf32, KvType::kHalf>(Stream&, const AttentionTask&);
+extern template Status launch_many<F32, KvType::kHalf>(Stream&, const AttentionTask&);
 
 namespace {
 
 template <typename Half>
 Status launch_in(Stream& stream, const AttentionTask& task) {
-  switch (task.kv.type) {
-    case KvType::kHalf:
-      return launch_many<Half, KvType::kHalf>(stream, task);
-    case KvType::kFp8:
-      return launch_many<Half, KvType::kFp8>(stream, task);
-    case KvType::kInt8:
-      return launch_many<Half, KvType::kInt8>(stream, task);
+  if constexpr (Half::kPerWord == 1) {
+    if (task.kv.type != KvType::kHalf) return unknown_kv_type();
+    return launch_many<Half, KvType::kHalf>(stream, task);
+  } else {
+    switch (task.kv.type) {
+      case KvType::kHalf:
+        return launch_many<Half, KvType::kHalf>(stream, task);
+      case KvType::kFp8:
+        return launch_many<Half, KvType::kFp8>(stream, task);
+      case KvType::kInt8:
+        return launch_many<Half, KvType::kInt8>(stream, task);
+    }
+    return unknown_kv_type();
   }
-  return unknown_kv_type();
 }
 
 }  // namespace
 
 Status launch_attention_many(Stream& stream, const AttentionTask& task) {
-  return with_half(task.kv.half,
+  return with_product_type(task.kv.half,
                    [&](auto half) { return launch_in<decltype(half)>(stream, task); });
 }
 

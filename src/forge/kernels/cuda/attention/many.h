@@ -19,23 +19,28 @@ constexpr int many_warps(int head_dim) { return head_dim > 128 ? 2 : 4; }
 constexpr int many_threads(int head_dim) { return many_warps(head_dim) * kWarpLanes; }
 constexpr int many_rows(int head_dim) { return many_warps(head_dim) * kPackedRows; }
 
-constexpr int tile_bytes(KvType type, int head_dim) {
-  return kTileBlocks * kv_head_block_bytes(type, head_dim);
+constexpr int tile_bytes(KvType type, HalfType half, int head_dim) {
+  return kTileBlocks * kv_head_block_bytes(type, half, head_dim);
 }
-constexpr size_t many_attention_shared_bytes(KvType type, int head_dim) {
+/// Of the widest heads in 4 bytes a tile's keys and values would not fit beside each other.
+constexpr bool values_replace_keys(HalfType half, int head_dim) {
+  return head_dim > 128 && element_bytes(half) == 4;
+}
+constexpr size_t many_attention_shared_bytes(KvType type, HalfType half, int head_dim) {
   const int scales = type == KvType::kHalf ? 0 : kKvTile * 4;
-  return static_cast<size_t>(2 * tile_bytes(type, head_dim) + many_rows(head_dim) * head_dim * 4 +
-                             scales);
+  const int tiles = values_replace_keys(half, head_dim) ? 1 : 2;
+  return static_cast<size_t>(tiles * tile_bytes(type, half, head_dim) +
+                             many_rows(head_dim) * head_dim * 4 + scales);
 }
 
 /// Rows of keys in shared memory whose 16-byte pieces are exchanged, so that the lanes that read at
-/// once (two tokens of 16-bit codes, four of 8-bit ones) find them in different banks. Rows that
+/// once (two tokens of plain codes, four of 8-bit ones) find them in different banks. Rows that
 /// are not whole lines lie well enough as they are.
 template <int CodeBytes>
 struct SwizzledKeys {
   FORGE_DEVICE static int offset(int row_bytes, int token, int byte) {
     if (row_bytes % 128 != 0) return token * row_bytes + byte;
-    const int exchange = CodeBytes == 2 ? (token & 1) << 6 : (token & 1) << 5 | (token & 4) << 4;
+    const int exchange = CodeBytes > 1 ? (token & 1) << 6 : (token & 1) << 5 | (token & 4) << 4;
     return token * row_bytes + (byte ^ exchange);
   }
 };
@@ -162,23 +167,24 @@ attention_many(AttentionTask task) {
   const int warp_from = has_rows ? all.from(first_row) : 0;
   const int warp_to = has_rows ? all.position(warp_end - 1) + 1 : 0;
 
-  QueryFragments<HeadDim> q;
-  const uint16_t* queries[2] = {nullptr, nullptr};
+  QueryFragments<Half, HeadDim> q;
+  const Element<Half>* queries[2] = {nullptr, nullptr};
   FORGE_UNROLL
   for (int i = 0; i < 2; ++i) {
     const int row = first_row + lane / 4 + 8 * i;
     if (row >= block_end) continue;
-    queries[i] =
-        task.q + (int64_t{all.token(row)} * task.heads.n_heads + all.head(kv_head, row)) * HeadDim;
+    queries[i] = static_cast<const Element<Half>*>(task.q) +
+                 (int64_t{all.token(row)} * task.heads.n_heads + all.head(kv_head, row)) * HeadDim;
   }
   q.load(queries[0], queries[1], lane);
 
-  constexpr int kTileBytes = tile_bytes(Type, HeadDim);
-  constexpr int kHeadBytes = kv_head_block_bytes(Type, HeadDim);
-  constexpr int kRowBytes = HeadDim * kv_code_bytes(Type);
-  using KeyPlace = SwizzledKeys<kv_code_bytes(Type)>;
+  constexpr int kTileBytes = tile_bytes(Type, Half::kType, HeadDim);
+  constexpr int kHeadBytes = kv_head_block_bytes(Type, Half::kType, HeadDim);
+  constexpr int kRowBytes = HeadDim * kv_code_bytes(Type, Half::kType);
+  constexpr bool kReplaces = values_replace_keys(Half::kType, HeadDim);
+  using KeyPlace = SwizzledKeys<kv_code_bytes(Type, Half::kType)>;
   std::byte* keys = shared_memory();
-  std::byte* values = keys + kTileBytes;
+  std::byte* values = kReplaces ? keys : keys + kTileBytes;
   auto* sums_before = reinterpret_cast<FragmentD*>(values + kTileBytes);
   std::byte* value_scales = values + kTileBytes + kRows * HeadDim * 4;
   SpansBefore<HeadDim> before{.o = sums_before + thread_index()};
@@ -222,28 +228,30 @@ attention_many(AttentionTask task) {
   const float scale_log2 = task.scale * kLog2E;
   RowSums<HeadDim> sums;
   sums.clear();
+  // Copies that are under way while products are taken.
+  constexpr int kAhead = kReplaces ? 0 : 1;
   copy_keys(from / kKvTile);
-  copy_values(from / kKvTile);
+  if constexpr (!kReplaces) copy_values(from / kKvTile);
   for (int tile = from / kKvTile; tile <= last_tile; ++tile) {
     const int tile_begin = tile * kKvTile;
     const bool is_seen = tile_begin < warp_to && tile_begin + kKvTile > warp_from;
-    TileWeights weights;
-    wait_copies<1>();
+    TileWeights<Half> weights;
+    wait_copies<kAhead>();
     sync_block();
     if (is_seen) {
       weigh_tile<Half, Type, HeadDim, KeyPlace>(q, blocks, tile_begin, seen, scale_log2, lane,
                                                 weights);
     }
     sync_block();
-    copy_keys(tile + 1);
-    wait_copies<1>();
+    kReplaces ? copy_values(tile) : copy_keys(tile + 1);
+    wait_copies<kAhead>();
     sync_block();
     if (is_seen) {
       sums.fold(weights.l, weights.m,
                 [&](int i) { return sum_values<Half, Type>(weights, blocks, i, lane); });
     }
     sync_block();
-    copy_values(tile + 1);
+    kReplaces ? copy_keys(tile + 1) : copy_values(tile + 1);
     if ((tile + 1) % kSpanTiles == 0 && tile < last_tile) before.take(sums);
   }
   before.fold_into(sums);
@@ -252,15 +260,15 @@ attention_many(AttentionTask task) {
   for (int row = 0; row < 2; ++row) {
     const int packed = first_row + lane / 4 + 8 * row;
     if (packed >= block_end) continue;
-    uint16_t* out = task.out + all.token(packed) * task.out_stride +
-                    all.head(kv_head, packed) * task.heads.head_dim;
+    auto* out = static_cast<Element<Half>*>(task.out) + all.token(packed) * task.out_stride +
+                all.head(kv_head, packed) * task.heads.head_dim;
     FORGE_UNROLL
     for (int i = 0; i < HeadDim / 8; ++i) {
       const int d = i * 8 + lane % 4 * 2;
       if (d >= task.heads.head_dim) continue;
       const float* o = sums.o[i].v + 2 * row;
-      *reinterpret_cast<uint32_t*>(out + d) =
-          Half::pack(divide_fast(o[0], sums.l[row]), divide_fast(o[1], sums.l[row]));
+      store_elements<Half>(out + d,
+                           {divide_fast(o[0], sums.l[row]), divide_fast(o[1], sums.l[row])});
     }
   }
 }

@@ -1,4 +1,5 @@
-// Between the QKV product and attention: queries into 16 bits, keys and values into the cache.
+// Between the QKV product and attention: queries into the type of products, keys and values into
+// the cache.
 //
 // A warp per token and head of q, k or v.  grid: (n_tokens * (n_heads + 2 n_kv_heads)) / warps
 #pragma once
@@ -11,10 +12,10 @@ inline constexpr int kRopeThreads = 128;
 
 /// Turned queries are rounded as the cache's numbers are.
 template <typename Half, int HeadDim>
-FORGE_DEVICE void store_query(const HeadRow<HeadDim>& row, uint16_t* to, int lane) {
+FORGE_DEVICE void store_query(const HeadRow<HeadDim>& row, Element<Half>* to, int lane) {
   FORGE_UNROLL
   for (int i = 0; i < row.kPerLane; ++i) {
-    to[lane + i * kWarpLanes] = static_cast<uint16_t>(Half::pack(row.x[i], 0.0f));
+    to[lane + i * kWarpLanes] = to_element<Half>(row.x[i]);
   }
 }
 
@@ -35,7 +36,8 @@ rope_append_rows(RopeAppendTask task) {
   if (head < heads.n_heads) {
     const HeadRow<HeadDim> row =
         load_head<HeadDim>(heads, task.rows, token, position, QkvPart::kQuery, head, lane);
-    store_query<Half>(row, task.q + (int64_t{token} * heads.n_heads + head) * HeadDim, lane);
+    auto* q = static_cast<Element<Half>*>(task.q);
+    store_query<Half>(row, q + (int64_t{token} * heads.n_heads + head) * HeadDim, lane);
     return;
   }
   const int32_t* block_table = task.block_tables + task.first_blocks[token];

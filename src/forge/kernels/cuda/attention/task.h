@@ -41,7 +41,8 @@ struct RopeAppendTask {
   const int32_t* first_blocks = nullptr;
   const int32_t* block_tables = nullptr;
   KvLayer kv = {};
-  uint16_t* q = nullptr;  // (n_tokens, n_heads, padded_head_dim), 16-byte aligned
+  /// (n_tokens, n_heads, padded_head_dim) in the type of products (kv.half), 16-byte aligned
+  void* q = nullptr;
 };
 
 /// Some rows of the batch that belong to one sequence: [row_begin, row_end) are the queries of the
@@ -66,7 +67,7 @@ struct AttentionTask {
   /// (n_tokens, n_heads, padded_head_dim), turned: what rope_append left. None: the kernel turns
   /// queries and appends keys and values itself, from `rows`. Then a sequence may stand in
   /// one entry only, and max_rows must be small: it is made for decoding.
-  const uint16_t* q = nullptr;
+  const void* q = nullptr;
   QkvRows rows = {};
   KvLayer kv = {};
 
@@ -78,10 +79,11 @@ struct AttentionTask {
   int32_t max_rows = 0;    // no entry has more rows
   int32_t max_kv_len = 0;  // nor a larger kv_len
 
-  int32_t window = 0;       // positions that a query sees, its own included; 0: all
-  float scale = 0.0f;       // of the scores: 1 / sqrt(head_dim)
-  uint16_t* out = nullptr;  // (n_tokens, out_stride): heads side by side, head_dim each
-  int64_t out_stride = 0;   // a multiple of 4
+  int32_t window = 0;  // positions that a query sees, its own included; 0: all
+  float scale = 0.0f;  // of the scores: 1 / sqrt(head_dim)
+  /// (n_tokens, out_stride) in the type of products: heads side by side, head_dim each
+  void* out = nullptr;
+  int64_t out_stride = 0;  // a multiple of 4
   AttentionWorkspace workspace = {};
 };
 

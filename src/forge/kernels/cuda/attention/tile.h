@@ -4,7 +4,7 @@
 // the keys and values they have in common. Scores, weights and sums of a row depend on nothing but
 // its query, the keys and values up to it and the window:
 //
-//   m = max(q . k) * scale_log2,  p = 2^(q . k * scale_log2 - m) in 16 bits,  o = P V,  l = P 1
+//   m = max(q . k) * scale_log2,  p = 2^(q . k * scale_log2 - m) rounded,  o = P V,  l = P 1
 //
 // of each tile from zero; the 4 tiles of a span of 256 absolute positions are folded ascending from
 // nothing, then spans ascending. (Spans are there for split sequences: a block hands over one
@@ -26,21 +26,38 @@ inline constexpr int kSpan = kKvTile * kSpanTiles;
 inline constexpr int kTileBlocks = kKvTile / kKvBlock;
 inline constexpr int kPackedRows = 16;  // rows of the A operand
 
-/// Queries of 16 rows as A operands, 32 dimensions a group.
-template <int HeadDim>
-struct QueryFragments {
-  FragmentA a[HeadDim / 32][2];
+/// Instructions that 16 tokens of values take.
+template <typename Half>
+inline constexpr int kBlockParts = 2 / Half::kPerWord;
 
-  /// rows: this lane's rows g and g + 8; null: zeros.
-  FORGE_DEVICE void load(const uint16_t* upper, const uint16_t* lower, int lane) {
-    FORGE_UNROLL
-    for (int group = 0; group < HeadDim / 32; ++group) {
-      const int at = group * 32 + lane % 4 * 8;
-      const Words4 rows[2] = {upper != nullptr ? load_as<Words4>(upper + at) : Words4{},
-                              lower != nullptr ? load_as<Words4>(lower + at) : Words4{}};
+/// Queries of 16 rows as A operands, two instructions' a group of 32 dimensions (16 of 4 bytes).
+/// Held in registers; those of 4 bytes, which would take twice as many, are read again for each
+/// tile.
+template <typename Half, int HeadDim>
+struct QueryFragments {
+  static constexpr bool kIsHeld = Half::kPerWord == 2;
+  static constexpr int kGroups = HeadDim * static_cast<int>(sizeof(Element<Half>)) / kGroupBytes;
+  const Element<Half>* rows[2];  // this lane's rows g and g + 8; null: zeros
+  FragmentA a[kIsHeld ? kGroups : 1][2];
+
+  FORGE_DEVICE void load(const Element<Half>* upper, const Element<Half>* lower, int lane) {
+    rows[0] = upper;
+    rows[1] = lower;
+    if constexpr (kIsHeld) {
       FORGE_UNROLL
-      for (int i = 0; i < 8; ++i) a[group][i / 4].w[i % 4] = rows[i % 2].w[i / 4 * 2 + i % 4 / 2];
+      for (int i = 0; i < kGroups; ++i) read(i, lane, a[i]);
     }
+  }
+  FORGE_DEVICE void read(int group, int lane, FragmentA (&to)[2]) const {
+    Words4 words[2] = {};
+    FORGE_UNROLL
+    for (int i = 0; i < 2; ++i) {
+      if (rows[i] == nullptr) continue;
+      words[i] = load_as<Words4>(reinterpret_cast<const std::byte*>(rows[i]) + group * kGroupBytes +
+                                 lane % 4 * 16);
+    }
+    FORGE_UNROLL
+    for (int i = 0; i < 8; ++i) to[i / 4].w[i % 4] = words[i % 2].w[i / 4 * 2 + i % 4 / 2];
   }
 };
 
@@ -67,9 +84,10 @@ struct Seen {
 };
 
 /// What a tile's keys make of this lane's rows.
+template <typename Half>
 struct TileWeights {
-  FragmentA p[kTileBlocks];  // 16 bits, ready to be multiplied with values
-  float l[2];                // in all lanes of a row
+  FragmentA p[kTileBlocks][kBlockParts<Half>];  // rounded, ready to be multiplied with values
+  float l[2];                                   // in all lanes of a row
   float m[2];
 };
 
@@ -102,31 +120,56 @@ struct PlainKeys {
   }
 };
 
+/// Of 16 tokens as A operands; p: as D fragments of 8 of them.
+template <typename Half>
+FORGE_DEVICE void pack_weights(const float (&p)[2][4], FragmentA (&a)[kBlockParts<Half>]) {
+  if constexpr (Half::kPerWord == 2) {
+    a[0] = FragmentA{{Half::pack(p[0][0], p[0][1]), Half::pack(p[0][2], p[0][3]),
+                      Half::pack(p[1][0], p[1][1]), Half::pack(p[1][2], p[1][3])}};
+  } else {
+    FORGE_UNROLL
+    for (int i = 0; i < 2; ++i) {
+      a[i] = FragmentA{
+          {Half::pack(p[i][0]), Half::pack(p[i][2]), Half::pack(p[i][1]), Half::pack(p[i][3])}};
+    }
+  }
+}
+
 template <typename Half, KvType Type, int HeadDim, typename KeyPlace>
-FORGE_DEVICE void weigh_tile(const QueryFragments<HeadDim>& q, const TileBlocks& blocks,
+FORGE_DEVICE void weigh_tile(const QueryFragments<Half, HeadDim>& q, const TileBlocks& blocks,
                              int first_position, const Seen& seen, float scale_log2, int lane,
-                             TileWeights& weights) {
+                             TileWeights<Half>& weights) {
   using Read = CacheRead<Half, Type>;
   constexpr int kRowBytes = HeadDim * Read::kCodeBytes;
+  constexpr int kGroups = QueryFragments<Half, HeadDim>::kGroups;
   const int g = lane / 4;
   const int t = lane % 4;
   FragmentD scores[2 * kTileBlocks] = {};
-  FORGE_UNROLL
-  for (int block = 0; block < kTileBlocks; ++block) {
+  const auto multiply = [&](int i, int group, const FragmentA(&a)[2]) {
+    // Column c of a block's first fragment is token 4 (c / 2) + c % 2, of the second the one two
+    // further, so that a lane's columns are tokens 4t .. 4t + 3: four neighbours in a row of
+    // values.
+    const int token = g / 2 * 4 + g % 2 + 2 * (i % 2);
+    const int byte =
+        group * Read::kKeyBytes + t * static_cast<int>(sizeof(typename Read::KeyWords));
+    const auto words = load_as<typename Read::KeyWords>(blocks.key(i / 2) +
+                                                        KeyPlace::offset(kRowBytes, token, byte));
+    Half::mma(scores[i], a[0], Read::keys(words, 0));
+    Half::mma(scores[i], a[1], Read::keys(words, 1));
+  };
+  if constexpr (QueryFragments<Half, HeadDim>::kIsHeld) {
     FORGE_UNROLL
-    for (int half = 0; half < 2; ++half) {
-      // Column c of the first fragment is token 4 (c / 2) + c % 2, of the second the one two
-      // further, so that a lane's columns are tokens 4t .. 4t + 3: four neighbours in a row of
-      // values.
-      const int token = g / 2 * 4 + g % 2 + 2 * half;
+    for (int i = 0; i < 2 * kTileBlocks; ++i) {
       FORGE_UNROLL
-      for (int group = 0; group < HeadDim / 32; ++group) {
-        const auto words = load_as<typename Read::KeyWords>(
-            blocks.key(block) +
-            KeyPlace::offset(kRowBytes, token, (group * 32 + t * 8) * Read::kCodeBytes));
-        Half::mma(scores[2 * block + half], q.a[group][0], Read::keys(words, 0));
-        Half::mma(scores[2 * block + half], q.a[group][1], Read::keys(words, 1));
-      }
+      for (int group = 0; group < kGroups; ++group) multiply(i, group, q.a[group]);
+    }
+  } else {
+    FORGE_UNROLL
+    for (int group = 0; group < kGroups; ++group) {
+      FragmentA a[2];
+      q.read(group, lane, a);
+      FORGE_UNROLL
+      for (int i = 0; i < 2 * kTileBlocks; ++i) multiply(i, group, a);
     }
   }
   float most[2] = {-INFINITY, -INFINITY};
@@ -164,21 +207,20 @@ FORGE_DEVICE void weigh_tile(const QueryFragments<HeadDim>& q, const TileBlocks&
       const bool is_unseen = Half::kIsNarrow ? score == -INFINITY : m == -INFINITY;
       p[i / 4][i % 4] = is_unseen ? 0.0f : exp2_fast(fused(score, scale_log2, -m));
     }
-    const auto pack = [&] {
-      return FragmentA{{Half::pack(p[0][0], p[0][1]), Half::pack(p[0][2], p[0][3]),
-                        Half::pack(p[1][0], p[1][1]), Half::pack(p[1][2], p[1][3])}};
-    };
-    const FragmentA plain = pack();
-    Half::mma(sums, plain, FragmentB{{one, one}});
+    FragmentA plain[kBlockParts<Half>];
+    pack_weights<Half>(p, plain);
+    FORGE_UNROLL
+    for (const FragmentA& part : plain) Half::mma(sums, part, FragmentB{{one, one}});
     if constexpr (Read::kHasScales) {
       FORGE_UNROLL
       for (int i = 0; i < 8; ++i) {
         p[i / 4][i % 4] *= scales.of[i / 4 * 2 + i % 2];
         if constexpr (Half::kIsNarrow) p[i / 4][i % 4] *= kValueUnit<Half, Type>;
       }
-      weights.p[block] = pack();
+      pack_weights<Half>(p, weights.p[block]);
     } else {
-      weights.p[block] = plain;
+      FORGE_UNROLL
+      for (int i = 0; i < kBlockParts<Half>; ++i) weights.p[block][i] = plain[i];
     }
   }
   // Column 0 is with the first lane of each row.
@@ -188,15 +230,19 @@ FORGE_DEVICE void weigh_tile(const QueryFragments<HeadDim>& q, const TileBlocks&
 
 /// o of the tile for dimensions 8i .. 8i + 7: a D fragment.
 template <typename Half, KvType Type>
-FORGE_DEVICE FragmentD sum_values(const TileWeights& weights, const TileBlocks& blocks, int i,
+FORGE_DEVICE FragmentD sum_values(const TileWeights<Half>& weights, const TileBlocks& blocks, int i,
                                   int lane) {
   using Read = CacheRead<Half, Type>;
   FragmentD sum = {};
   FORGE_UNROLL
   for (int block = 0; block < kTileBlocks; ++block) {
     const auto words = load_as<typename Read::ValueWords>(
-        blocks.value(block) + ((i * 8 + lane / 4) * kKvBlock + lane % 4 * 4) * Read::kCodeBytes);
-    Half::mma(sum, weights.p[block], Read::values(words));
+        blocks.value(block) + (i * 8 + lane / 4) * kKvBlock * Read::kCodeBytes +
+        lane % 4 * Read::kValueBytes);
+    FORGE_UNROLL
+    for (int part = 0; part < kBlockParts<Half>; ++part) {
+      Half::mma(sum, weights.p[block][part], Read::values(words, part));
+    }
   }
   return sum;
 }

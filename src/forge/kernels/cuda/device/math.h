@@ -1,4 +1,4 @@
-// Arithmetic whose rounding matters: bf16 and f16 pairs, and the approximations that are good
+// Arithmetic whose rounding matters: bf16 and f16 pairs, TF32, and the approximations that are good
 // enough.
 //
 // A pair is 32 bits, element 0 in the low half. Conversions round to nearest, ties to even.
@@ -37,6 +37,7 @@ FORGE_DEVICE uint32_t select_bytes(uint32_t a, uint32_t b, uint32_t selector) {
   }
   return result;
 }
+FORGE_DEVICE uint32_t round_tf32(float value) { return simt::round_tf32(value); }
 FORGE_DEVICE float fused(float a, float b, float c) { return std::fma(a, b, c); }
 FORGE_DEVICE float exp2_fast(float x) { return std::exp2(x); }
 FORGE_DEVICE float divide_fast(float a, float b) { return a / b; }
@@ -80,6 +81,12 @@ FORGE_DEVICE F16x2 fma_f16x2(F16x2 a, F16x2 b, F16x2 c) {
   asm("fma.rn.f16x2 %0, %1, %2, %3;" : "=r"(d) : "r"(a), "r"(b), "r"(c));
   return d;
 }
+/// The nearest of TF32, ties away from zero; the 13 bits that it does not have are zeros.
+FORGE_DEVICE uint32_t round_tf32(float value) {
+  uint32_t bits;
+  asm("cvt.rna.tf32.f32 %0, %1;" : "=r"(bits) : "f"(value));
+  return bits & 0xFFFFE000u;
+}
 /// Byte i of the result is byte (selector >> 4 i & 7) of a (0..3) and b (4..7).
 FORGE_DEVICE uint32_t select_bytes(uint32_t a, uint32_t b, uint32_t selector) {
   return __byte_perm(a, b, selector);
@@ -96,6 +103,14 @@ FORGE_DEVICE float exp2_fast(float x) {
 FORGE_DEVICE float divide_fast(float a, float b) { return __fdividef(a, b); }
 
 #endif
+
+/// A float's bits as two numbers of TF32 whose sum is within 2^-23 of it: the nearest one, and what
+/// is left, cut off. Four instructions at full rate, which conversions are not. Where there are no
+/// such two, for infinities and what is not a number, `low` is not a number.
+FORGE_DEVICE void split_f32(uint32_t bits, uint32_t& high, uint32_t& low) {
+  high = (bits + 0x1000u) & 0xFFFFE000u;
+  low = float_as_bits(bits_as_float(bits) - bits_as_float(high)) & 0xFFFFE000u;
+}
 
 inline constexpr float kLog2E = 1.4426950408889634f;
 

@@ -1,5 +1,5 @@
-// A thread takes 16 columns of a token, those that a lane of a product would: so it reads a table
-// of any kind as products do.
+// A thread takes those columns of a token that a lane of a product would of a step (16, or 8 of 4
+// bytes): so it reads a table of any kind as products do.
 #include "forge/kernels/cuda/embed/embed.h"
 
 #include "forge/kernels/cuda/device/warp.h"
@@ -28,40 +28,40 @@ embed_tokens(EmbedTask task) {
   const int half = row % kRowTile / 8;  // row g or g + 8 of the tile
   typename Weights::Raw raw;
   if (step < n_steps) raw = Weights::load(task.table, {row / kRowTile, step, n_steps, lane});
+  constexpr int kOwn = kPerWords4<Half>;      // of a group
+  constexpr int kSharing = kRowTile / kOwn;  // threads that have 16 columns
   FORGE_UNROLL
   for (int group = 0; group < 2; ++group) {
-    const int column = step * kStepColumns + group * 32 + t * 8;
+    const int column = (step * 2 + group) * 4 * kOwn + t * kOwn;
     const bool is_there = column < task.hidden_dim;
-    float values[8] = {};
+    float values[kOwn] = {};
     if (is_there) {
       FragmentA a[2];
       Weights::template expand<Half>(raw, group, lane, a);
       float* h = task.h + token * task.h_stride + column;
       FORGE_UNROLL
-      for (int i = 0; i < 4; ++i) {
-        const FragmentA& block = a[i / 2];
-        const uint32_t pair = half == 0 ? block.w[i % 2 * 2] : block.w[i % 2 * 2 + 1];
-        h[2 * i] = values[2 * i] = Half::low(pair) * task.scale;
-        h[2 * i + 1] = values[2 * i + 1] = Half::high(pair) * task.scale;
+      for (int i = 0; i < kOwn; ++i) {
+        const int word = i / Half::kPerWord;
+        const FragmentA& block = a[word / 2];
+        const uint32_t bits = half == 0 ? block.w[word % 2 * 2] : block.w[word % 2 * 2 + 1];
+        h[i] = values[i] = from_word<Half>(bits, i % Half::kPerWord) * task.scale;
       }
     }
     float squares = 0.0f;
     FORGE_UNROLL
-    for (int i = 0; i < 8; ++i) squares = fused(values[i], values[i], squares);
-    squares = sum_lanes<2>(squares);  // two threads have 16 columns
+    for (int i = 0; i < kOwn; ++i) squares = fused(values[i], values[i], squares);
+    squares = sum_lanes<kSharing>(squares);
     if (!is_there) continue;
     const float* weight = task.next.weight + column;
     const float scale = tile_scale<Half>(squares);
     FORGE_UNROLL
-    for (int i = 0; i < 8; ++i) {
+    for (int i = 0; i < kOwn; ++i) {
       values[i] *= weight[i];
       if constexpr (Half::kIsNarrow) values[i] *= scale;
     }
-    Words4 scaled;
-    FORGE_UNROLL
-    for (int i = 0; i < 4; ++i) scaled.w[i] = Half::pack(values[2 * i], values[2 * i + 1]);
-    *reinterpret_cast<Words4*>(task.next.scaled + token * task.next.stride + column) = scaled;
-    if (t % 2 == 0) {
+    *reinterpret_cast<Words4*>(static_cast<Element<Half>*>(task.next.scaled) +
+                               token * task.next.stride + column) = to_words4<Half>(values);
+    if (t % kSharing == 0) {
       task.next.squares[int64_t{token} * (task.hidden_dim / kRowTile) + column / kRowTile] =
           squares;
     }
@@ -72,8 +72,8 @@ embed_tokens(EmbedTask task) {
 
 Status embed(Stream& stream, const DeviceInfo&, const EmbedTask& task) {
   const int32_t chunks = (task.table.n_steps() + kStepsPerBlock - 1) / kStepsPerBlock;
-  return with_half(task.table.half, [&](auto half) {
-    return with_weights(task.table.kind, [&](auto weights) {
+  return with_product_type(task.table.half, [&](auto half) {
+    return with_weights<decltype(half)>(task.table.kind, [&](auto weights) {
       return launch(
           stream,
           {.name = "embed_tokens", .grid = {task.n_tokens, chunks}, .n_threads = kThreads},

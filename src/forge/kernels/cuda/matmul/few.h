@@ -18,7 +18,7 @@ namespace forge::kernels::cuda {
 
 inline constexpr int kFewWarps = kMaxSegments;
 
-template <typename Weights, int RowTiles, int TokenTiles>
+template <typename Half, typename Weights, int RowTiles, int TokenTiles>
 struct FewShape {
   static constexpr int kTokens = 8 * TokenTiles;
   static constexpr int kSums = kMaxSegments * RowTiles * kRowTile * kSumStride<kTokens>;
@@ -26,7 +26,7 @@ struct FewShape {
   static constexpr bool kOneFinishes = RowTiles * TokenTiles <= 2;
   static constexpr int kBuffers = kOneFinishes ? 2 : 1;
   /// As many as the registers hold without spilling.
-  static constexpr int kStages = Weights::kStages - (RowTiles > 1 ? 1 : 0) -
+  static constexpr int kStages = Weights::kStages - (RowTiles > 1 ? (Half::kIsSplit ? 2 : 1) : 0) -
                                  (RowTiles * TokenTiles == 4 && Weights::kStages > 3 ? 1 : 0);
   static constexpr size_t kSharedBytes = (size_t{kBuffers} * kSums + 2 * kTokens) * sizeof(float);
   /// Blocks of a processor, which bounds registers: 128 for two, 255 for one.
@@ -40,13 +40,15 @@ FORGE_DEVICE void multiply_step(const MatmulTask& task,
                                 const int (&x_rows)[TokenTiles], const int* row_exponents, int step,
                                 FragmentD (&sums)[RowTiles][TokenTiles]) {
   const int lane = lane_index();
-  const uint16_t* column = task.x + step * kStepColumns + lane % 4 * 8;
+  const std::byte* column =
+      static_cast<const std::byte*>(task.x) + step * kStepBytes + lane % 4 * 16;
+  const int64_t stride = task.x_stride * static_cast<int64_t>(sizeof(Element<Half>));
   FORGE_UNROLL
   for (int group = 0; group < 2; ++group) {
     Words4 x[TokenTiles];
     FORGE_UNROLL
     for (int t = 0; t < TokenTiles; ++t) {
-      x[t] = x_rows[t] >= 0 ? load_as<Words4>(column + x_rows[t] * task.x_stride + group * 32)
+      x[t] = x_rows[t] >= 0 ? load_as<Words4>(column + x_rows[t] * stride + group * kGroupBytes)
                             : Words4{};
     }
     FORGE_UNROLL
@@ -87,9 +89,9 @@ FORGE_DEVICE void store_sums(const FragmentD (&own)[RowTiles][TokenTiles], float
 }
 
 template <typename Half, typename Weights, int RowTiles, int TokenTiles>
-FORGE_KERNEL(kFewWarps* kWarpLanes, (FewShape<Weights, RowTiles, TokenTiles>::kBlocks))
+FORGE_KERNEL(kFewWarps* kWarpLanes, (FewShape<Half, Weights, RowTiles, TokenTiles>::kBlocks))
 matmul_few(MatmulTask task) {
-  using Shape = FewShape<Weights, RowTiles, TokenTiles>;
+  using Shape = FewShape<Half, Weights, RowTiles, TokenTiles>;
   constexpr int kStages = Shape::kStages;
   auto* sums = reinterpret_cast<float*>(shared_memory());
   float* inv_rms = sums + Shape::kBuffers * Shape::kSums;

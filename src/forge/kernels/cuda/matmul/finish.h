@@ -75,10 +75,10 @@ FORGE_DEVICE void finish_pair(const MatmulTask& task, int row_tile, int g, int t
   }
   if (task.finish == Finish::kGated) {
     if (!has_upper) return;
-    auto* y = static_cast<uint16_t*>(task.y) + token * task.y_stride + row_tile * 8 + g;
+    auto* y = static_cast<Element<Half>*>(task.y) + token * task.y_stride + row_tile * 8 + g;
     float value = activate(task.gate, upper) * lower;
     if constexpr (Half::kIsNarrow) value *= 1.0f / kGatedUnit;
-    *y = static_cast<uint16_t>(Half::pack(value, 0.0f));
+    *y = to_element<Half>(value);
     return;
   }
   float* y = static_cast<float*>(task.y) + token * task.y_stride + row;
@@ -87,14 +87,13 @@ FORGE_DEVICE void finish_pair(const MatmulTask& task, int row_tile, int g, int t
     lower = has_lower ? y[8] + lower : 0.0f;
     const float squares = sum_lanes<8>(fused(lower, lower, upper * upper));
     if (task.next.scaled != nullptr) {
-      uint16_t* scaled = task.next.scaled + token * task.next.stride + row;
+      auto* scaled = static_cast<Element<Half>*>(task.next.scaled) + token * task.next.stride + row;
       const float scale = tile_scale<Half>(squares);
-      const auto in_half = [scale](float h, float weight) {
-        return static_cast<uint16_t>(
-            Half::pack(Half::kIsNarrow ? h * weight * scale : h * weight, 0.0f));
+      const auto rounded = [scale](float h, float weight) {
+        return to_element<Half>(Half::kIsNarrow ? h * weight * scale : h * weight);
       };
-      if (has_upper) scaled[0] = in_half(upper, task.next.weight[row]);
-      if (has_lower) scaled[8] = in_half(lower, task.next.weight[row + 8]);
+      if (has_upper) scaled[0] = rounded(upper, task.next.weight[row]);
+      if (has_lower) scaled[8] = rounded(lower, task.next.weight[row + 8]);
       if (is_there && g == 0) {
         task.next.squares[int64_t{token} * task.weight.n_row_tiles() + row_tile] = squares;
       }

@@ -1,6 +1,8 @@
 // The kernels of one kind of weights and their launches. Each kind is compiled on its own, in
-// kinds/ for bf16 and in kinds/f16/.
+// kinds/ for bf16 and in kinds/f16/, kinds/tf32/ and kinds/f32/.
 #pragma once
+
+#include <type_traits>
 
 #include "forge/kernels/cuda/matmul/many.h"
 #include "forge/kernels/cuda/matmul/matmul.h"
@@ -14,7 +16,7 @@ template <typename Half, typename Weights>
 
 template <typename Half, typename Weights, int RowTiles, int TokenTiles>
 Status launch_few(Stream& stream, const DeviceInfo& device, const MatmulTask& task) {
-  using Shape = FewShape<Weights, RowTiles, TokenTiles>;
+  using Shape = FewShape<Half, Weights, RowTiles, TokenTiles>;
   const int32_t groups = (task.weight.n_row_tiles() + RowTiles - 1) / RowTiles;
   const int32_t resident = device.n_processors * Shape::kBlocks;
   return launch(stream,
@@ -44,7 +46,9 @@ Status launch_kind(Stream& stream, const DeviceInfo& device, const MatmulTask& t
   const MatmulPlan plan =
       plan_matmul(task.weight.n_row_tiles(), task.n_tokens, device.n_processors);
   if (plan.kernel == MatmulPlan::Kernel::kManyLarge) {
-    return launch_many<Half, Weights, ManyLarge>(stream, task);
+    // What is cut in two does not fit into the registers of large blocks.
+    using Large = std::conditional_t<Half::kIsSplit, ManySmall, ManyLarge>;
+    return launch_many<Half, Weights, Large>(stream, task);
   }
   if (plan.kernel == MatmulPlan::Kernel::kManySmall) {
     return launch_many<Half, Weights, ManySmall>(stream, task);

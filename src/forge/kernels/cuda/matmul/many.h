@@ -3,7 +3,7 @@
 // A block has RowWarps * WarpRowTiles row tiles and TokenWarps * WarpTokenTiles token tiles, a warp
 // WarpRowTiles times WarpTokenTiles of them. Steps of W and x lie in a ring in shared memory, in
 // the order in which lanes want them: 16 bytes a lane, so that no access meets a bank twice. x and
-// 16-bit weights are copied asynchronously kRing - 1 steps ahead; packed weights come through
+// plain weights are copied asynchronously kRing - 1 steps ahead; packed weights come through
 // registers, where each is expanded once for the whole block. Sums are those of matmul_few bit for
 // bit: the same matrix instructions in the same order, each segment of K from zero.
 //
@@ -91,8 +91,10 @@ struct ManyLoader {
     FORGE_UNROLL
     for (int i = 0; i < kTiles * 2; ++i) {
       const int row = x_rows[i / 2];
-      const uint16_t* from = task.x + int64_t{row < 0 ? 0 : row} * task.x_stride +
-                             step * kStepColumns + i % 2 * 32 + lane_index() % 4 * 8;
+      const std::byte* from =
+          static_cast<const std::byte*>(task.x) +
+          int64_t{row < 0 ? 0 : row} * task.x_stride * static_cast<int64_t>(sizeof(Element<Half>)) +
+          step * kStepBytes + i % 2 * kGroupBytes + lane_index() % 4 * 16;
       copy_async16(to + i * kWarpLanes, from, row >= 0);
     }
   }

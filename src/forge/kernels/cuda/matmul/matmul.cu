@@ -9,8 +9,8 @@ template <typename Half, typename Weights>
 [[nodiscard]] Status launch_kind(Stream& stream, const DeviceInfo& device, const MatmulTask& task);
 
 Status matmul(Stream& stream, const DeviceInfo& device, const MatmulTask& task) {
-  return with_half(task.weight.half, [&](auto half) {
-    return with_weights(task.weight.kind, [&](auto weights) {
+  return with_product_type(task.weight.half, [&](auto half) {
+    return with_weights<decltype(half)>(task.weight.kind, [&](auto weights) {
       return launch_kind<decltype(half), decltype(weights)>(stream, device, task);
     });
   });

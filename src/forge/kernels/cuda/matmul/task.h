@@ -12,7 +12,7 @@ namespace forge::kernels::cuda {
 enum class Finish : uint8_t {
   kStore,   // y = v                                                     (f32)
   kAdd,     // h += v, and what the next norm wants of h (NormOut)
-  kGated,   // rows come as 8 of gate, 8 of up: y = act(gate) * up       (16 bits; see x_is_gated)
+  kGated,   // rows come as 8 of gate, 8 of up: y = act(gate) * up   (as x is; see x_is_gated)
   kLogits,  // y = v, and the maximum of each row tile                   (f32)
 };
 enum class Gate : uint8_t { kSilu, kGeluTanh };
@@ -32,8 +32,9 @@ struct NormIn {
 };
 struct NormOut {
   const float* weight = nullptr;  // (rows)
-  /// (n_tokens, stride): h * weight in 16 bits; in f16 by powers of two (row_scale.h).
-  uint16_t* scaled = nullptr;
+  /// (n_tokens, stride): h * weight in the type of products; in f16 by powers of two
+  /// (row_scale.h).
+  void* scaled = nullptr;
   int64_t stride = 0;
   float* squares = nullptr;  // (n_tokens, row tiles)
 };
@@ -41,10 +42,11 @@ struct NormOut {
 struct MatmulTask {
   PackedMatrix weight = {};
   int32_t n_rows = 0;  // without padding; what lies beyond is not written
-  /// (n_tokens, x_stride), 16-byte aligned rows, x_stride >= weight.columns. What lies between the
+  /// (n_tokens, x_stride) in the type of products (weight.half), 16-byte aligned rows, x_stride >=
+  /// weight.columns. What lies between the
   /// real columns and weight.columns must be zeros; nobody writes there after the buffer's owner
   /// has filled it once.
-  const uint16_t* x = nullptr;
+  const void* x = nullptr;
   int64_t x_stride = 0;
   int32_t n_tokens = 0;
   /// (n_tokens), on the device, or none: which row of x and of norm.squares each token takes.

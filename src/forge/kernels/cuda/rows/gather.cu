@@ -14,9 +14,10 @@ FORGE_KERNEL(kThreads, 8) gather(GatherTask task) {
   let_successor_start();
   const int64_t to = block_x();
   const int64_t from = task.rows[to];
-  const uint16_t* x = task.x + from * task.stride;
-  for (int64_t i = int64_t{thread_index()} * 8; i < task.stride; i += kThreads * 8) {
-    *reinterpret_cast<Words4*>(task.x_out + to * task.stride + i) = load_as<Words4>(x + i);
+  const std::byte* x = static_cast<const std::byte*>(task.x) + from * task.row_bytes;
+  std::byte* x_out = static_cast<std::byte*>(task.x_out) + to * task.row_bytes;
+  for (int64_t i = int64_t{thread_index()} * 16; i < task.row_bytes; i += kThreads * 16) {
+    *reinterpret_cast<Words4*>(x_out + i) = load_as<Words4>(x + i);
   }
   for (int64_t i = thread_index(); i < task.n_tiles; i += kThreads) {
     task.squares_out[to * task.n_tiles + i] = task.squares[from * task.n_tiles + i];

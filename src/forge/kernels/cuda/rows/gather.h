@@ -9,13 +9,13 @@
 namespace forge::kernels::cuda {
 
 struct GatherTask {
-  const uint16_t* x = nullptr;  // (n, stride): 16-bit activations, 16-byte aligned rows
-  int64_t stride = 0;
+  const void* x = nullptr;  // (n) rows of activations, 16-byte aligned
+  int64_t row_bytes = 0;
   const float* squares = nullptr;  // (n, n_tiles): see NormIn
   int64_t n_tiles = 0;
   const int32_t* rows = nullptr;  // (n_rows), on the device
   int32_t n_rows = 0;
-  uint16_t* x_out = nullptr;     // (n_rows, stride)
+  void* x_out = nullptr;         // (n_rows)
   float* squares_out = nullptr;  // (n_rows, n_tiles)
 };
 

@@ -1,6 +1,5 @@
 // From packed bytes to the A operands of a step. One struct per WeightKind: load() fetches what a
-// lane needs of a step, expand() turns one group of it into the fragments of its two blocks of 16
-// columns.
+// lane needs of a step, expand() turns one group of it into the fragments of its two instructions.
 #pragma once
 
 #include "forge/kernels/cuda/device/half.h"
@@ -31,7 +30,8 @@ struct HalfRows {
   FORGE_DEVICE static const std::byte* address(const PackedMatrix& m, const LanePlace& at,
                                                int group, int h) {
     const int64_t row = int64_t{at.row_tile} * kRowTile + at.lane / 4 + 8 * h;
-    return m.low + row * m.row_bytes + (at.step * kStepColumns + group * 32 + at.lane % 4 * 8) * 2;
+    return m.low + row * m.row_bytes + at.step * kStepBytes + group * kGroupBytes +
+           at.lane % 4 * 16;
   }
   FORGE_DEVICE static Raw load(const PackedMatrix& m, const LanePlace& at) {
     Raw raw;
@@ -189,26 +189,31 @@ using Int5 = Nibbles<WeightKind::kInt5>;
 using Int5Min = Nibbles<WeightKind::kInt5Min>;
 using Int6 = Nibbles<WeightKind::kInt6>;
 
-/// Calls f with a value of the struct that reads this kind.
-template <typename F>
+/// Calls f with a value of the struct that reads this kind, of those that there are for products in
+/// this type.
+template <typename Half, typename F>
 auto with_weights(WeightKind kind, const F& f) {
-  switch (kind) {
-    case WeightKind::kInt8:
-      return f(Bytes{});
-    case WeightKind::kInt4:
-      return f(Int4{});
-    case WeightKind::kInt4Min:
-      return f(Int4Min{});
-    case WeightKind::kInt5:
-      return f(Int5{});
-    case WeightKind::kInt5Min:
-      return f(Int5Min{});
-    case WeightKind::kInt6:
-      return f(Int6{});
-    case WeightKind::kHalf:
-      break;
+  if constexpr (Half::kPerWord == 1) {
+    return f(HalfRows{});
+  } else {
+    switch (kind) {
+      case WeightKind::kInt8:
+        return f(Bytes{});
+      case WeightKind::kInt4:
+        return f(Int4{});
+      case WeightKind::kInt4Min:
+        return f(Int4Min{});
+      case WeightKind::kInt5:
+        return f(Int5{});
+      case WeightKind::kInt5Min:
+        return f(Int5Min{});
+      case WeightKind::kInt6:
+        return f(Int6{});
+      case WeightKind::kHalf:
+        break;
+    }
+    return f(HalfRows{});
   }
-  return f(HalfRows{});
 }
 
 }  // namespace forge::kernels::cuda

@@ -50,14 +50,19 @@ WeightKind weight_kind(DType dtype) {
   }
 }
 
-Status check_packing(DType dtype, WeightKind kind) {
+Status check_packing(DType dtype, WeightKind kind, HalfType half) {
   if (!has_packed_form(dtype)) {
     return make_error("{} has no packed form and is not decoded", name(dtype));
   }
+  if (element_bytes(half) == 4 && weight_kind(dtype) != WeightKind::kHalf) {
+    return make_error("{} has no packed form with products in {}: decode it first", name(dtype),
+                      name(half));
+  }
   const bool is_plain = info(dtype).block_len == 1;
-  const bool quantises = is_plain && (kind == WeightKind::kInt8 || kind == WeightKind::kInt4);
+  const bool quantises = is_plain && element_bytes(half) == 2 &&
+                         (kind == WeightKind::kInt8 || kind == WeightKind::kInt4);
   if (kind == weight_kind(dtype) || quantises) return {};
-  const Planes planes = planes_of(kind);
+  const Planes planes = planes_of(kind, half);
   return make_error("{} cannot become weights of {} bits in groups with {}", name(dtype),
                     planes.low_bits + planes.high_bits,
                     planes.scales == ScaleKind::kGroup32Min ? "a min" : "no min");
@@ -71,11 +76,11 @@ PackedLayout packed_layout(WeightKind kind, int64_t rows, int64_t columns, HalfT
                       .half = half,
                       .rows = static_cast<int32_t>(round_up(rows, kRowTile)),
                       .columns = static_cast<int32_t>(round_up(columns, kStepColumns))};
-  const Planes planes = planes_of(kind);
+  const Planes planes = planes_of(kind, half);
   const int64_t values = int64_t{layout.rows} * layout.columns;
   const int64_t groups = values / 32;
   const int64_t group_bytes = scale_bytes(planes.scales);
-  if (kind == WeightKind::kHalf) layout.row_bytes = int64_t{layout.columns} * 2;
+  if (kind == WeightKind::kHalf) layout.row_bytes = int64_t{layout.columns} * element_bytes(half);
   layout.high_offset = round_up(values / 8 * planes.low_bits, kPlaneAlignment);
   layout.scales_offset =
       layout.high_offset + round_up(values / 8 * planes.high_bits, kPlaneAlignment);
@@ -84,7 +89,7 @@ PackedLayout packed_layout(WeightKind kind, int64_t rows, int64_t columns, HalfT
 }
 
 PackedMatrix place(const PackedLayout& layout, const std::byte* memory) {
-  const Planes planes = planes_of(layout.kind);
+  const Planes planes = planes_of(layout.kind, layout.half);
   PackedMatrix matrix{.kind = layout.kind,
                       .half = layout.half,
                       .rows = layout.rows,
@@ -103,7 +108,7 @@ PackedMatrix rows_of(const PackedMatrix& matrix, int32_t first_row, int32_t n_ro
               "rows {} + {} of {}", first_row, n_rows, matrix.rows);
   PackedMatrix part = matrix;
   part.rows = n_rows;
-  const Planes planes = planes_of(matrix.kind);
+  const Planes planes = planes_of(matrix.kind, matrix.half);
   // Row tiles lie one after another in every plane.
   const int64_t values = int64_t{first_row} * matrix.columns;
   part.low += values / 8 * planes.low_bits;

@@ -18,9 +18,9 @@ namespace forge::kernels::cuda {
 /// types) is decoded on the CPU first (tensor/decode.h), to f32 or bf16, and becomes kHalf.
 [[nodiscard]] bool has_packed_form(DType dtype);
 
-/// Fails where pack() cannot make a matrix of this kind of the type. Plain values become kHalf,
-/// kInt8 or kInt4, blocks weight_kind(dtype).
-[[nodiscard]] Status check_packing(DType dtype, WeightKind kind);
+/// Fails where pack() cannot make a matrix of this kind of the type. Plain values become kHalf, or
+/// with 16-bit products kInt8 or kInt4; blocks, with these products only, weight_kind(dtype).
+[[nodiscard]] Status check_packing(DType dtype, WeightKind kind, HalfType half = HalfType::kBf16);
 
 /// Sizes and places in bytes, all multiples of 256. Planes a kind does not have are empty.
 struct PackedLayout {

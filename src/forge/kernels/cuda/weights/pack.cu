@@ -66,9 +66,14 @@ Status pack_in(Stream& stream, const PackTask& task) {
 
 Status pack(Stream& stream, const PackTask& task) {
   if (task.n_rows == 0) return {};
-  FORGE_TRY_STATUS(check_packing(task.dtype, task.to.kind));
-  return with_half(task.to.half,
-                   [&](auto half) { return pack_in<decltype(half)>(stream, task); });
+  FORGE_TRY_STATUS(check_packing(task.dtype, task.to.kind, task.to.half));
+  if (element_bytes(task.to.half) == 2) {
+    return with_half(task.to.half,
+                     [&](auto half) { return pack_in<decltype(half)>(stream, task); });
+  }
+  // check_packing() has seen that the kind is kHalf.
+  return task.to.half == HalfType::kTf32 ? launch_pack(stream, "pack_rows", pack_rows<Tf32>, task)
+                                         : launch_pack(stream, "pack_rows", pack_rows<F32>, task);
 }
 
 }  // namespace forge::kernels::cuda

@@ -54,9 +54,9 @@ struct PackTask {
 /// where dtype cannot become to.kind.
 [[nodiscard]] Status pack(Stream& stream, const PackTask& task);
 
-/// Rows [first_row, first_row + n_rows) in from.half, exactly as products see them, padded columns
-/// included: `to` is (n_rows, stride), stride >= from.columns, rows 16-byte aligned. first_row is
-/// a multiple of kRowTile.
+/// Rows [first_row, first_row + n_rows) in from.half, which has 16 bits, exactly as products see
+/// them, padded columns included: `to` is (n_rows, stride), stride >= from.columns, rows 16-byte
+/// aligned. first_row is a multiple of kRowTile.
 struct UnpackTask {
   PackedMatrix from;
   int32_t first_row = 0;

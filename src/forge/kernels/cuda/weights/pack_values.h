@@ -1,4 +1,5 @@
-// Packs plain values (f32, f16, bf16): as 16-bit rows, or quantised to 8 or 4 bits.
+// Packs plain values (f32, f16, bf16): as rows of what products are computed in, or quantised to 8
+// or 4 bits.
 #pragma once
 
 #include "forge/kernels/cuda/device/warp.h"
@@ -6,10 +7,11 @@
 
 namespace forge::kernels::cuda {
 
-/// Columns 8t .. 8t + 7 of a group of a row of `from`, zeros past the end and where row is -1.
+/// Columns of a row of `from` that are a lane's, zeros past the end and where row is -1.
+template <int N>
 FORGE_DEVICE void load_values(const PackTask& task, int64_t row, int64_t first_column,
-                              float (&values)[8]) {
-  for (int e = 0; e < 8; ++e) {
+                              float (&values)[N]) {
+  for (int e = 0; e < N; ++e) {
     values[e] = 0.0f;
     if (row < 0 || first_column + e >= task.columns) continue;
     const int64_t i = row * task.columns + first_column + e;
@@ -30,13 +32,12 @@ pack_rows(PackTask task) {
     if (place.source[h] < 0) continue;
     const int64_t row = int64_t{place.at.row_tile} * kRowTile + place.at.lane / 4 + 8 * h;
     for (int group = 0; group < 2; ++group) {
-      const int column = place.at.step * kStepColumns + group * 32 + place.at.lane % 4 * 8;
-      float values[8];
+      constexpr int kOwn = kPerWords4<Half>;
+      const int column = (place.at.step * 2 + group) * 4 * kOwn + place.at.lane % 4 * kOwn;
+      float values[kOwn];
       load_values(task, place.source[h], column, values);
-      Words4 words;
-      for (int i = 0; i < 4; ++i) words.w[i] = Half::pack(values[2 * i], values[2 * i + 1]);
       *reinterpret_cast<Words4*>(const_cast<std::byte*>(task.to.low) + row * task.to.row_bytes +
-                                 column * 2) = words;
+                                 column * sizeof(Element<Half>)) = to_words4<Half>(values);
     }
   }
 }

@@ -2,10 +2,11 @@
 //
 // The unit is a step: 16 rows (a row tile) of 64 columns (two groups of 32). In a group, lane (g,
 // t) = (lane / 4, lane % 4) owns columns 8t .. 8t + 7 of rows g and g + 8 of the tile; see
-// device/mma.h for why.
+// device/mma.h for why. Of 4-byte numbers a step has 32 columns (two groups of 16), of which a lane
+// owns 4t .. 4t + 3: in bytes a row's part of a step and a lane's part of a group are the same.
 //
-// kHalf: rows as they are, row_bytes apart. Others: one run of bytes per step and lane, steps of a
-// row tile one after another, row tiles one after another:
+// kHalf: rows as they are, row_bytes apart. Others, with 16-bit products only: one run of bytes per
+// step and lane, steps of a row tile one after another, row tiles one after another:
 //
 //   low     4 bits: 16 bytes a lane, words (row g, group 0), (row g + 8, group 0), (g, 1), (g + 8,
 //   1); value e of
@@ -29,10 +30,15 @@
 namespace forge::kernels::cuda {
 
 inline constexpr int kRowTile = 16;
+/// Columns are padded to this.
 inline constexpr int kStepColumns = 64;
+/// Of a row of kHalf in a step, and in a group.
+inline constexpr int kStepBytes = 128;
+inline constexpr int kGroupBytes = kStepBytes / 2;
+constexpr int step_columns(HalfType half) { return kStepBytes / element_bytes(half); }
 
 enum class WeightKind : uint8_t {
-  kHalf,     // bf16 or f16, whichever products are computed in
+  kHalf,     // what products are computed in
   kInt8,     // value * scale:               Q8_0, Q8_K, int8
   kInt4,     // (value - 8) * scale:         Q4_0, int4
   kInt4Min,  // value * scale + min:         Q4_1, Q4_K
@@ -56,7 +62,7 @@ struct Planes {
   int32_t offset = 0;  // what is taken off a number before it is scaled
   ScaleKind scales = ScaleKind::kNone;
 };
-constexpr Planes planes_of(WeightKind kind) {
+constexpr Planes planes_of(WeightKind kind, HalfType half = HalfType::kBf16) {
   switch (kind) {
     case WeightKind::kHalf:
       break;
@@ -73,7 +79,7 @@ constexpr Planes planes_of(WeightKind kind) {
     case WeightKind::kInt6:
       return {4, 2, 32, ScaleKind::kGroup16};
   }
-  return {16, 0, 0, ScaleKind::kNone};
+  return {8 * element_bytes(half), 0, 0, ScaleKind::kNone};
 }
 
 /// Plain pointers into one allocation; rows and columns are padded with zeros to whole tiles and
@@ -88,7 +94,7 @@ struct PackedMatrix {
   const std::byte* scales = nullptr;
   int64_t row_bytes = 0;  // kHalf
 
-  [[nodiscard]] constexpr int32_t n_steps() const { return columns / kStepColumns; }
+  [[nodiscard]] constexpr int32_t n_steps() const { return columns / step_columns(half); }
   [[nodiscard]] constexpr int32_t n_row_tiles() const { return rows / kRowTile; }
 };
 

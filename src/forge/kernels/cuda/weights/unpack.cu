@@ -44,7 +44,7 @@ Status unpack(Stream& stream, const UnpackTask& task) {
   const int64_t tiles = (int64_t{task.n_rows} + kRowTile - 1) / kRowTile;
   const int64_t warps = tiles * task.from.n_steps();
   return with_half(task.from.half, [&](auto half) {
-    return with_weights(task.from.kind, [&](auto weights) {
+    return with_weights<decltype(half)>(task.from.kind, [&](auto weights) {
       return launch(stream,
                     {.name = "unpack_steps",
                      .grid = {static_cast<int32_t>((warps + kUnpackWarps - 1) / kUnpackWarps)},

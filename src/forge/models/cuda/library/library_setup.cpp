@@ -52,9 +52,9 @@ bool takes_all() {
 /// become bits of the weights.
 Status fill_inputs(Stream& stream, const LibrarySetup& setup) {
   const DecoderShape& shape = setup.shape;
-  const std::pair<uint16_t*, int64_t> inputs[] = {{setup.buffers.x, shape.x},
-                                                  {setup.buffers.attended, shape.attended},
-                                                  {setup.buffers.mid, shape.mid}};
+  const std::pair<void*, int64_t> inputs[] = {{setup.buffers.x, shape.x},
+                                              {setup.buffers.attended, shape.attended},
+                                              {setup.buffers.mid, shape.mid}};
   for (const auto& [to, stride] : inputs) {
     const int64_t bytes = shape.n_tokens * stride * static_cast<int64_t>(sizeof(uint16_t));
     FORGE_TRY_STATUS(
