@@ -34,16 +34,17 @@ struct EngineOptions {
   /// are computed (the default), "fp8", "int8".
   std::string kv_dtype = {};
   /// Of products on an NVIDIA device: "bf16" or "f16"; "": f16 where all layers' weights are F16,
-  /// else bf16. The CPU goes by the weights.
+  /// else bf16. The CPU goes by the weights. Or "tf32" or "f32", which fail on the CPU.
   std::string dtype = {};
   /// On an NVIDIA device long prompts may be computed by cuBLASLt, where that is quicker: the bits
   /// of an answer then depend on how its prompt was cut into steps, and on what was measured at the
-  /// start. Fails where the library cannot be had, with products in f16, and with device "cpu".
+  /// start. Fails where the library cannot be had, with products not in bf16, and with device
+  /// "cpu".
   bool fast_nondeterministic = false;
   double gpu_memory_fraction = 0.9;  // most of a device's memory, what others take included
   std::string quantize = {};         // block format for F32, F16 and BF16 weights; "": as they are
   std::string packed_cache = {};     // a folder that keeps packed weights for the next start
-  bool reference = false;            // the slow arithmetic that everything is tested against
+  bool reference = false;            // the CPU's slow arithmetic that everything is tested against
 
   int32_t context_len = 0;      // most tokens of prompt and text together
   int64_t kv_cache_tokens = 0;  // shared by all sequences; rounded up to whole blocks

@@ -66,10 +66,24 @@ TEST(Device, WhatWasAskedForIsHadOrRefused) {
 }
 
 TEST(Device, FlagsThatADeviceDoesNotHaveAreRefused) {
-  expect_refused(generate("", {"--device", "cuda", "--dtype", "f32"}), 2,
-                 "--dtype f32: everything in f32 is computed on the CPU only");
   expect_refused(generate("", {"--device", "cpu", "--dtype", "f16"}), 2,
                  "--dtype f16: for NVIDIA devices");
+  expect_refused(generate("", {"--device", "cpu", "--dtype", "tf32"}), 2,
+                 "--dtype tf32: for NVIDIA devices");
+  expect_refused(generate("driver=none", {"--dtype", "tf32"}), 1,
+                 "products in tf32 are for NVIDIA devices, and this is device cpu (auto: ");
+  for (const std::string dtype : {"tf32", "f32"}) {
+    const auto refused = [&](const std::vector<std::string>& flags, int code,
+                             const std::string& why) {
+      std::vector<std::string> all = {"--device", "cuda", "--dtype", dtype};
+      all.insert(all.end(), flags.begin(), flags.end());
+      expect_refused(generate("", all), code, why);
+    };
+    refused({"--quantize", "q8_0"}, 2,
+            "--quantize q8_0: with --dtype " + dtype + " weights stay as they are");
+    refused({"--fast-nondeterministic"}, 1, "it is for products in bf16; with --dtype " + dtype);
+    refused({"--kv-dtype", "int8"}, dtype == "f32" ? 2 : 1, dtype);
+  }
   for (const std::string fraction : {"0.04", "0.99", "-1", "nan"}) {
     expect_refused(generate("", {"--gpu-memory-fraction", fraction}), 2,
                    "--gpu-memory-fraction " + fraction + ": expected 0.05 to 0.98");
@@ -82,9 +96,14 @@ TEST(Device, ProductsAndCacheAreOfTheTypeThatWasAskedFor) {
   expect_line(f16, "forge: device cuda:0 (a fake), products in f16");
   expect_refused(generate("", {"--device", "cuda", "--dtype", "f16", "--kv-dtype", "bf16"}), 1,
                  "on an NVIDIA device with products in f16 expected f16, fp8 or int8");
-  expect_refused(
-      generate("", {"--device", "cuda", "--kv-dtype", "f32"}), 2,
-      "--kv-dtype f32: on NVIDIA devices expected auto, bf16 or f16 (as --dtype), fp8 or int8");
+  expect_refused(generate("", {"--device", "cuda", "--kv-dtype", "f32"}), 1,
+                 "on an NVIDIA device with products in bf16 expected bf16, fp8 or int8");
+  const Outcome f32 = generate("", {"--device", "cuda", "--dtype", "f32", "--kv-dtype", "f32"});
+  EXPECT_EQ(f32.exit_code, 0);
+  expect_line(f32, "forge: device cuda:0 (a fake), products in f32");
+  const Outcome tf32 = generate("", {"--dtype", "tf32", "--kv-dtype", "tf32"});
+  EXPECT_EQ(tf32.exit_code, 0);
+  expect_line(tf32, "(a fake, auto), products in tf32");
 }
 
 TEST(Device, FastNondeterministicIsHadRefusedOrALine) {

@@ -68,6 +68,20 @@ TEST_P(CudaDecoderGolden, EveryLayerIsTheReferenceWithinBf16) {
 TEST_P(CudaDecoderGolden, EveryLayerIsTheReferenceWithinF16) {
   expect_layers(HalfType::kF16, 0.03 / 8);
 }
+// TF32 has as many as f16.
+TEST_P(CudaDecoderGolden, EveryLayerIsTheReferenceWithinTf32) {
+  expect_layers(HalfType::kTf32, 0.03 / 8);
+}
+// Numbers are cut to 2^-23 and products to 2^-22; a few hundred operations add up. The CPU's
+// reference is within 1e-6.
+TEST_P(CudaDecoderGolden, EveryLayerIsTheReferenceInF32) { expect_layers(HalfType::kF32, 1e-5); }
+
+// All of them: nothing in these goldens is as unsure as f32 is.
+TEST_P(CudaDecoderGolden, GreedyTokensInF32AreTheReferences) {
+  const auto n_greedy = static_cast<int32_t>(golden.greedy_ids.size());
+  SequenceRunner runner(*model, length + n_greedy, 1, 1, on_cuda(KvType::kHalf, HalfType::kF32));
+  EXPECT_EQ(runner.greedy(golden.prompt_ids, n_greedy), golden.greedy_ids);
+}
 
 // Each token after the reference's own beginning, where the reference is sure by more than what
 // bf16 may move two logits apart. Random weights leave some of them nearly alike.
@@ -119,6 +133,26 @@ TEST_P(CudaDecoderGolden, ChunksGiveTheSameBitsInF16) {
     return runner.run(sequence, chunk_len);
   };
   EXPECT_TRUE(same_bits(logits(1), logits(length)));
+}
+
+// And in 4 bytes, alone or beside another sequence.
+TEST_P(CudaDecoderGolden, ChunksAndBatchesGiveTheSameBitsInFourBytes) {
+  for (const HalfType half : {HalfType::kTf32, HalfType::kF32}) {
+    SequenceRunner runner(*model, length, 1, 4, on_cuda(KvType::kHalf, half));
+    TestSequence alone = runner.start(golden.prompt_ids);
+    const Matrix whole = runner.run(alone, length);
+    TestSequence in_chunks = runner.start(golden.prompt_ids);
+    // The same kernels: one of them token by token will do.
+    EXPECT_TRUE(same_bits(runner.run(in_chunks, half == HalfType::kTf32 ? 1 : 7), whole))
+        << name(half);
+    TestSequence one = runner.start(golden.prompt_ids);
+    TestSequence other = runner.start(std::span(golden.prompt_ids).first(1));
+    TestSequence* const both[] = {&other, &one};
+    const Matrix logits = runner.step(both, length);
+    ASSERT_EQ(logits.rows(), whole.rows() + 1);
+    EXPECT_EQ(std::memcmp(logits.row(1), whole.row(0), whole.values.size() * sizeof(float)), 0)
+        << name(half);
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(All, CudaDecoderGolden, testing::ValuesIn(golden_cases()),

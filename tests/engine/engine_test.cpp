@@ -262,7 +262,11 @@ TEST(Engine, OptionsOutOfRangeAreRefusedByName) {
   EXPECT_EQ(message({.context_len = 513}), "context_len is 513, expected 0 to 512");
   EXPECT_EQ(message({.kv_dtype = "int4"}), "kv_dtype \"int4\": expected bf16, f16, f32 or int8");
   EXPECT_EQ(message({.device = "tpu"}), "device tpu: expected auto, cpu, cuda or cuda:N");
-  EXPECT_EQ(message({.dtype = "f32"}), "dtype \"f32\": expected bf16 or f16");
+  EXPECT_EQ(message({.dtype = "fp8"}), "dtype \"fp8\": expected bf16, f16, tf32 or f32");
+  for (const std::string dtype : {"tf32", "f32"}) {
+    EXPECT_EQ(message({.device = "cpu", .dtype = dtype}),
+              "products in " + dtype + " are for NVIDIA devices, and this is device cpu");
+  }
   EXPECT_EQ(message({.gpu_memory_fraction = 1.0}),
             "gpu_memory_fraction is 1, expected 0.05 to 0.98");
   EXPECT_EQ(message({.max_sequences = 600, .max_step_tokens = 100}),

@@ -7,12 +7,12 @@ EngineOptions engine_options(const RuntimeOptions& runtime) {
   options.device = runtime.device;
   options.n_threads = thread_count(runtime);
   if (runtime.kv_dtype != "auto") options.kv_dtype = runtime.kv_dtype;
-  if (runtime.dtype == "bf16" || runtime.dtype == "f16") options.dtype = runtime.dtype;
   options.fast_nondeterministic = runtime.fast_nondeterministic;
   options.gpu_memory_fraction = runtime.gpu_memory_fraction;
   options.quantize = runtime.quantize;
   options.packed_cache = runtime.packed_cache;
-  options.reference = runtime.dtype == "f32";
+  options.reference = wants_reference(runtime);
+  if (runtime.dtype != "auto" && !options.reference) options.dtype = runtime.dtype;
   return options;
 }
 

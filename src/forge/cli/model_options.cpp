@@ -71,9 +71,8 @@ Result<engine::DeviceChoice> choose_device(const RuntimeOptions& runtime,
                             ? kernels::cuda::kv_type_from_name(runtime.kv_dtype, half).has_value()
                             : kernels::cpu::kv_type_from_name(runtime.kv_dtype).has_value();
   if (runtime.kv_dtype != "auto" && !is_known) {
-    const std::string types = choice.cuda
-                                  ? fmt::format("{}, fp8 or int8", kernels::cuda::name(half))
-                                  : "bf16, f16, f32 or int8";
+    const std::string types =
+        choice.cuda ? kernels::cuda::kv_type_names(half) : "bf16, f16, f32 or int8";
     return make_error("--kv-dtype {}: expected auto, {} on {}", runtime.kv_dtype, types,
                       choice.name());
   }

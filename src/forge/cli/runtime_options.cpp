@@ -32,22 +32,16 @@ Status check_isa() {
 }
 
 Status check_dtype(const std::string& dtype, const engine::DeviceWish& wish) {
-  const bool is_half = dtype == "bf16" || dtype == "f16";
-  if (dtype != "auto" && dtype != "f32" && !is_half) {
+  if (dtype != "auto" && !kernels::cuda::half_type_from_name(dtype)) {
     return make_error(
         "--dtype {}: expected auto (fast kernels), f32 (everything in f32, slow, for checking), or "
-        "on an NVIDIA device bf16 or f16",
+        "on an NVIDIA device bf16, f16 or tf32",
         dtype);
   }
   const bool is_on_cpu =
       wish.kind == engine::DeviceWish::Kind::kCpu || engine::cuda_built_for().empty();
-  if (is_half && is_on_cpu) {
+  if (dtype != "auto" && dtype != "f32" && is_on_cpu) {
     return make_error("--dtype {}: for NVIDIA devices; on the CPU expected auto or f32", dtype);
-  }
-  if (dtype == "f32" && wish.kind == engine::DeviceWish::Kind::kCuda) {
-    return make_error(
-        "--dtype f32: everything in f32 is computed on the CPU only, use --device cpu; an NVIDIA "
-        "device has bf16 and f16");
   }
   return {};
 }
@@ -73,8 +67,9 @@ void add_runtime_options(CommandLine& line, RuntimeOptions& options) {
       ->group("Machine");
   line.app()
       .add_option("--dtype", options.dtype,
-                  "Arithmetic: auto (the machine's fast kernels), f32 (slow, for checking; CPU), "
-                  "bf16 or f16 (NVIDIA devices; auto there: f16 for F16 weights, else bf16)")
+                  "Arithmetic: auto (the machine's fast kernels), f32 (slow, for checking; on the "
+                  "CPU, or on an NVIDIA device that --device names), bf16, f16 or tf32 (NVIDIA "
+                  "devices; auto there: f16 for F16 weights, else bf16)")
       ->type_name("T")
       ->group("Machine");
   line.app()
@@ -117,15 +112,14 @@ Status check(const RuntimeOptions& options) {
   if (options.kv_dtype != "auto" && !kernels::cpu::kv_type_from_name(options.kv_dtype) &&
       !kernels::cuda::kv_type_from_name(options.kv_dtype)) {
     return make_error(
-        "--kv-dtype {}: expected auto, bf16, f16, f32 or int8; on NVIDIA devices bf16 or f16 (as "
-        "--dtype), fp8 or int8",
+        "--kv-dtype {}: expected auto, bf16, f16, f32 or int8; on NVIDIA devices as --dtype, fp8 "
+        "or int8",
         options.kv_dtype);
   }
   if (wish->kind == engine::DeviceWish::Kind::kCuda && options.kv_dtype != "auto" &&
       !kernels::cuda::kv_type_from_name(options.kv_dtype)) {
-    return make_error(
-        "--kv-dtype {}: on NVIDIA devices expected auto, bf16 or f16 (as --dtype), fp8 or int8",
-        options.kv_dtype);
+    return make_error("--kv-dtype {}: on NVIDIA devices expected auto, as --dtype, fp8 or int8",
+                      options.kv_dtype);
   }
   if (wish->kind == engine::DeviceWish::Kind::kCpu && options.kv_dtype == "fp8") {
     return make_error("--kv-dtype fp8: on the CPU expected auto, bf16, f16, f32 or int8");
@@ -133,8 +127,9 @@ Status check(const RuntimeOptions& options) {
   if (!options.quantize.empty() && !dtype_from_name(options.quantize)) {
     return make_error("--quantize {}: expected one of {}", options.quantize, dtype_names());
   }
-  if (options.dtype == "f32" && !options.quantize.empty()) {
-    return make_error("--quantize {}: with --dtype f32 weights stay as they are", options.quantize);
+  if ((options.dtype == "f32" || options.dtype == "tf32") && !options.quantize.empty()) {
+    return make_error("--quantize {}: with --dtype {} weights stay as they are; leave one away",
+                      options.quantize, options.dtype);
   }
   if (options.dtype == "f32" && options.kv_dtype != "auto" && options.kv_dtype != "f32") {
     return make_error("--kv-dtype {}: with --dtype f32 the cache is f32 too", options.kv_dtype);
@@ -156,15 +151,23 @@ Status check(const RuntimeOptions& options) {
   return {};
 }
 
+bool wants_reference(const RuntimeOptions& options) {
+  if (options.dtype != "f32") return false;
+  const Result<engine::DeviceWish> wish = engine::parse_device(options.device);
+  return !wish.ok() || wish->kind != engine::DeviceWish::Kind::kCuda;
+}
+
 models::BackendOptions backend_options(const RuntimeOptions& options) {
   models::BackendOptions backend;
-  if (options.dtype == "f32") backend.arithmetic = models::Arithmetic::kReference;
+  if (wants_reference(options)) {
+    backend.arithmetic = models::Arithmetic::kReference;
+  } else {
+    backend.cuda_half = kernels::cuda::half_type_from_name(options.dtype);
+  }
   if (const auto type = kernels::cpu::kv_type_from_name(options.kv_dtype)) backend.kv_type = *type;
   if (const auto type = kernels::cuda::kv_type_from_name(options.kv_dtype)) {
     backend.cuda_kv_type = *type;
   }
-  if (options.dtype == "f16") backend.cuda_half = kernels::cuda::HalfType::kF16;
-  if (options.dtype == "bf16") backend.cuda_half = kernels::cuda::HalfType::kBf16;
   backend.fast_nondeterministic = options.fast_nondeterministic;
   backend.gpu_memory_fraction = options.gpu_memory_fraction;
   backend.quantize = dtype_from_name(options.quantize);

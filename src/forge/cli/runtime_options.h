@@ -30,6 +30,10 @@ void add_runtime_options(CommandLine& line, RuntimeOptions& options);
 /// is more than the process may use.
 [[nodiscard]] Status check(const RuntimeOptions& options);
 
+/// Whether --dtype f32 is the CPU's reference arithmetic: everywhere but on an NVIDIA device that
+/// --device names. check() has passed.
+[[nodiscard]] bool wants_reference(const RuntimeOptions& options);
+
 /// What the flags and FORGE_ISA say about arithmetic and weights, but not where the model runs;
 /// check() has passed.
 [[nodiscard]] models::BackendOptions backend_options(const RuntimeOptions& options);

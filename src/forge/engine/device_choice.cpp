@@ -76,6 +76,19 @@ DeviceChoice choose_automatically(const models::Model& model,
   return cpu_because(why);
 }
 
+Result<DeviceChoice> choose(const DeviceWish& wish, const models::Model& model,
+                            const models::DecoderOptions& options) {
+  if (wish.kind == DeviceWish::Kind::kCpu) return DeviceChoice{.memory = available_memory()};
+  if (wish.kind == DeviceWish::Kind::kAuto) return choose_automatically(model, options);
+  if (options.backend.arithmetic == models::Arithmetic::kReference) {
+    return make_error("cuda:{}: the reference arithmetic is the CPU's", wish.index);
+  }
+  FORGE_TRY(const cuda::DeviceInfo device, open_with_room(wish.index, model, options));
+  return DeviceChoice{.cuda = device.index,
+                      .text = cuda::device_label(device.index, device.name),
+                      .memory = memory_of(device, options.backend.gpu_memory_fraction)};
+}
+
 }  // namespace
 
 Result<DeviceWish> parse_device(std::string_view text) {
@@ -105,15 +118,14 @@ std::string DeviceChoice::name() const { return cuda ? fmt::format("cuda:{}", *c
 
 Result<DeviceChoice> choose_device(const DeviceWish& wish, const models::Model& model,
                                    models::DecoderOptions options) {
-  if (wish.kind == DeviceWish::Kind::kCpu) return DeviceChoice{.memory = available_memory()};
-  if (wish.kind == DeviceWish::Kind::kAuto) return choose_automatically(model, options);
-  if (options.backend.arithmetic == models::Arithmetic::kReference) {
-    return make_error("cuda:{}: the reference arithmetic (--dtype f32) is the CPU's", wish.index);
+  FORGE_TRY(DeviceChoice choice, choose(wish, model, options));
+  // The CPU goes by the weights; who asks for more bits than theirs must not get less.
+  const std::optional<cuda::HalfType> products = options.backend.cuda_half;
+  if (!choice.cuda && products && cuda::element_bytes(*products) == 4) {
+    return make_error("products in {} are for NVIDIA devices, and this is device {}",
+                      cuda::name(*products), choice.text);
   }
-  FORGE_TRY(const cuda::DeviceInfo device, open_with_room(wish.index, model, options));
-  return DeviceChoice{.cuda = device.index,
-                      .text = cuda::device_label(device.index, device.name),
-                      .memory = memory_of(device, options.backend.gpu_memory_fraction)};
+  return choice;
 }
 
 void settle_fast_nondeterministic(models::BackendOptions& backend) {

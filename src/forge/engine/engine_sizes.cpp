@@ -39,10 +39,10 @@ Result<models::BackendOptions> backend_of(const EngineOptions& options) {
     FORGE_TRY(backend.isa, kernels::cpu::choose_level());
   }
   if (!options.dtype.empty()) {
-    if (options.dtype != "bf16" && options.dtype != "f16") {
-      return make_error("dtype \"{}\": expected bf16 or f16", options.dtype);
+    backend.cuda_half = kernels::cuda::half_type_from_name(options.dtype);
+    if (!backend.cuda_half) {
+      return make_error("dtype \"{}\": expected bf16, f16, tf32 or f32", options.dtype);
     }
-    backend.cuda_half = options.dtype == "f16" ? HalfType::kF16 : HalfType::kBf16;
   }
   backend.fast_nondeterministic = options.fast_nondeterministic;
   backend.gpu_memory_fraction = options.gpu_memory_fraction;
@@ -62,9 +62,8 @@ Status set_kv_type(const EngineOptions& options, HalfType half, models::BackendO
   if (backend.cuda_device) {
     const auto type = kernels::cuda::kv_type_from_name(name, half);
     if (!type) {
-      return make_error(
-          "kv_dtype \"{0}\": on an NVIDIA device with products in {1} expected {1}, fp8 or int8",
-          name, kernels::cuda::name(half));
+      return make_error("kv_dtype \"{}\": on an NVIDIA device with products in {} expected {}",
+                        name, kernels::cuda::name(half), kernels::cuda::kv_type_names(half));
     }
     backend.cuda_kv_type = *type;
     return {};
