@@ -9,10 +9,12 @@ The bound is 2.5 times that, for families whose gain is larger (forge's bf16 ker
 largest of some 100,000 errors of that size is under 6 bounds (normal: 4.5 rms). A difference of two logits is off by
 sqrt(2) rms; where the reference's best two are nearer than 6 of these they may change places, so such a position says
 nothing about greedy tokens; the number of the others is reported. Quantised weights that are rounded to 16 bits as they
-are used add 7 such roundings per layer, a factor of 1.3."""
+are used add 7 such roundings per layer, a factor of 1.3. f16 and TF32 store 10 bits. In f32 what counts is not the rounding
+of numbers (23 bits) but that of sums over a thousand products, in forge's and in the reference's own: 2^5 of it."""
 import dataclasses
 import math
 
+STORED_BITS = {"bf16": 7, "f16": 10, "tf32": 10, "f32": 23 - 5}
 LEAST_LOGPROB = -30.0  # what is less probable is left out
 
 
@@ -23,7 +25,7 @@ class Bounds:
     margin: float
 
 
-def bounds(spread, layers, bits=7):
+def bounds(spread, layers, bits=STORED_BITS["bf16"]):
     rms = spread * 2.0**-(bits + 1) / math.sqrt(3) * math.sqrt(10 * layers + 2)
     return Bounds(2.5 * rms, 6 * 2.5 * rms, 6 * math.sqrt(2) * rms)
 

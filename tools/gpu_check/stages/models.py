@@ -1,5 +1,6 @@
-"""Stage models: tiny random checkpoints of every family against transformers in f32; the same bits alone and in a batch,
-in a prompt and in decoding; quantised weights of every type against forge's own f32 reference on the CPU.
+"""Stage models: tiny random checkpoints of every family, in every type of products, against transformers in f32; the
+same bits alone and in a batch, in a prompt and in decoding; quantised weights of every type against forge's own f32
+reference on the CPU.
 
 The continuation is forge's greedy one; the reference then sees prompt and continuation in one pass, so a position is
 compared whatever came of the ones before it."""
@@ -17,6 +18,7 @@ import programs
 from report import Failure, Skip
 
 N_GREEDY = 32
+OTHER_DTYPES = ("f16", "tf32", "f32")  # beside auto, which is bf16 for these checkpoints
 N_TOGETHER = 32
 CONTEXT = 1024  # of forge batch: prompts, continuations, and the text that is scored
 QUANTIZED = ("q8_0", "q4_k", "q4_0", "q6_k", "q5_k", "q5_0", "q4_1", "q5_1")
@@ -36,8 +38,8 @@ def text_of(randomness, length):
     return "".join(randomness.choice(string.ascii_letters + string.digits + " .,;") for _ in range(length))
 
 
-def judge(report, name, scored, reference, layers, least_decided):
-    bounds = distance.bounds(distance.spread(reference), layers)
+def judge(report, name, scored, reference, layers, least_decided, dtype="bf16"):
+    bounds = distance.bounds(distance.spread(reference), layers, distance.STORED_BITS[dtype])
     found = distance.compare(scored, reference, bounds.margin)
     ok = found.rms <= bounds.rms and found.largest <= bounds.largest and found.wrong == 0 and \
         found.decided >= least_decided
@@ -78,9 +80,12 @@ def check_bits(report, name, forge, settings, folder, scored, flags, randomness)
 def check_family(report, name, model, forge, settings, folder):
     randomness = random.Random(f"{name} {settings.seed}")
     flags = ["--device", settings.device]
-    scored = answers.generate(forge, settings, folder, text_of(randomness, checkpoints.FAMILIES[name][2]), N_GREEDY,
-                              flags)
+    prompt = text_of(randomness, checkpoints.FAMILIES[name][2])
+    scored = answers.generate(forge, settings, folder, prompt, N_GREEDY, flags)
     judge(report, f"{name}: transformers", scored, reference_rows(model, scored.all_ids), 2, N_GREEDY // 4)
+    for dtype in OTHER_DTYPES if settings.device.startswith("cuda") else ():
+        other = answers.generate(forge, settings, folder, prompt, N_GREEDY, [*flags, "--dtype", dtype])
+        judge(report, f"{name}: in {dtype}", other, reference_rows(model, other.all_ids), 2, N_GREEDY // 4, dtype)
     check_bits(report, name, forge, settings, folder, scored, flags, randomness)
 
 
