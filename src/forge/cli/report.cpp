@@ -16,29 +16,34 @@ void write_stderr(std::string_view text) {
   std::fflush(stderr);
 }
 
+namespace {
+
+/// A line that begins with "forge: ", broken between words where it is longer than the terminal's.
+void write_line(const std::string& line) {
+  constexpr size_t kIndent = 7;  // of "forge: "
+  constexpr size_t kLeastColumns = 40;
+  const auto n_columns = static_cast<size_t>(error_columns());
+  if (n_columns < kLeastColumns || line.size() <= n_columns) return write_stderr(line + "\n");
+  const std::string between = "\n" + std::string(kIndent, ' ');
+  const auto rows = wrap(line.substr(kIndent), n_columns - kIndent);
+  write_stderr(fmt::format("{}{}\n", line.substr(0, kIndent), fmt::join(rows, between)));
+}
+
+}  // namespace
+
 int runtime_error(std::string_view message) {
-  write_stderr(fmt::format("forge: error: {}\n", one_line(message)));
+  write_line(fmt::format("forge: error: {}", one_line(message)));
   return kRuntimeError;
 }
 
 int usage_error(std::string_view command, std::string_view message) {
   const std::string_view space = command.empty() ? "" : " ";
-  write_stderr(
-      fmt::format("forge: error: {} (see forge {}{}--help)\n", one_line(message), command, space));
+  write_line(
+      fmt::format("forge: error: {} (see forge {}{}--help)", one_line(message), command, space));
   return kUsageError;
 }
 
-void note(std::string_view message) {
-  const std::string line = one_line(message);
-  constexpr size_t kIndent = 7;  // of "forge: "
-  constexpr size_t kLeastColumns = 40;
-  const auto n_columns = static_cast<size_t>(error_columns());
-  if (n_columns < kLeastColumns || kIndent + line.size() <= n_columns) {
-    return write_stderr(fmt::format("forge: {}\n", line));
-  }
-  const std::string between = "\n" + std::string(kIndent, ' ');
-  write_stderr(fmt::format("forge: {}\n", fmt::join(wrap(line, n_columns - kIndent), between)));
-}
+void note(std::string_view message) { write_line(fmt::format("forge: {}", one_line(message))); }
 
 std::string one_line(std::string_view text) {
   std::string line;

@@ -1,4 +1,5 @@
-// What the program says besides its output: one line each, on stderr.
+// What the program says besides its output: one line each, on stderr. On a terminal a line that is
+// longer than a row is broken between words.
 #pragma once
 
 #include <string>
@@ -16,8 +17,7 @@ inline constexpr int kInterrupted = 130;  // Ctrl-C, as shells report it
 [[nodiscard]] int runtime_error(std::string_view message);
 /// Prints "forge: error: MESSAGE (see forge COMMAND --help)" and returns kUsageError.
 [[nodiscard]] int usage_error(std::string_view command, std::string_view message);
-/// Prints "forge: MESSAGE"; on a terminal a message that is longer than a row is broken between
-/// words. Errors are not: they may hold a command to copy.
+/// Prints "forge: MESSAGE".
 void note(std::string_view message);
 
 /// Puts text on stderr as it is, at once: for progress, which is no line of its own.
