@@ -1,4 +1,8 @@
 // Trusts: attention of single rows (attention_test.cpp), whose bits prompts must have.
+//
+// Mutations that were seen in InFourBytes: values that are not waited for where they replace keys,
+// and the barrier after that wait; in attention_test the second part of values, weights that are
+// not rounded to TF32.
 #include <algorithm>
 
 #include "tests/cuda/attention_batch.h"

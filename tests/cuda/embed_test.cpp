@@ -1,7 +1,7 @@
 // Trusts: what a packed value is (packed_values.h), double.
 //
 // Mutations that were seen: the row's half, its lane, the scale, the norm's weight, the columns'
-// end, the sum over the two threads of 16 columns, whose chosen token it is.
+// end, the sum over the two threads of 16 columns, whose chosen token it is, TF32's rounding.
 #include "forge/kernels/cuda/embed/embed.h"
 
 #include "tests/cuda/orders.h"
