@@ -5,12 +5,16 @@
 
 namespace forge::FORGE_TENSOR_LEVEL {
 
+// Sums that NaN's bits make too large for an int are made without a sign.
+typedef uint32_t Unsigned __attribute__((vector_size(4 * kLanes)));
+
 /// As f32_to_f16() of base/float16.h.
 FORGE_LANES_INLINE Ints to_halves(Lanes v) {
   const Ints bits = reinterpret_cast<Ints>(v);
   const Ints magnitude = bits & 0x7FFFFFFF;
   const Ints sign = (bits >> 16) & 0x8000;
-  const Ints normal = (magnitude + 0xFFF + ((magnitude >> 13) & 1) - 0x38000000) >> 13;
+  const Unsigned m = reinterpret_cast<Unsigned>(magnitude);
+  const Ints normal = reinterpret_cast<Ints>((m + 0xFFFu + ((m >> 13) & 1u) - 0x38000000u) >> 13);
   // Below 2^-14: the sum leaves the rounded mantissa in the low bits.
   const Ints subnormal =
       reinterpret_cast<Ints>(reinterpret_cast<Lanes>(magnitude) + 0.5f) - 0x3F000000;
@@ -36,8 +40,9 @@ FORGE_LANES_INLINE Lanes from_halves(Ints h) {
 /// As f32_to_bf16().
 FORGE_LANES_INLINE Ints to_bf16(Lanes v) {
   const Ints bits = reinterpret_cast<Ints>(v);
-  const Ints top = (bits >> 16) & 0xFFFF;
-  const Ints rounded = ((bits + 0x7FFF + (top & 1)) >> 16) & 0xFFFF;
+  const Unsigned word = reinterpret_cast<Unsigned>(v);
+  const Ints top = reinterpret_cast<Ints>(word >> 16);
+  const Ints rounded = reinterpret_cast<Ints>((word + 0x7FFFu + ((word >> 16) & 1u)) >> 16);
   return (bits & 0x7FFFFFFF) > 0x7F800000 ? top | 0x40 : rounded;
 }
 
