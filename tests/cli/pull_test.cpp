@@ -9,6 +9,7 @@
 #include "forge/base/json.h"
 #include "tests/cli/program.h"
 #include "tests/cli/running_program.h"
+#include "tests/cli/terminal_program.h"
 #include "tests/eventually.h"
 #include "tests/hub/fake_hub.h"
 #include "tests/python_test.h"
@@ -207,6 +208,29 @@ TEST_F(PullCommand, CtrlCEndsQuicklyAndSaysWhatIsKept) {
   serve.signal(SIGINT);
   EXPECT_EQ(serve.wait(std::chrono::seconds(10)), 128 + SIGINT) << serve.err();
   hub_.go();
+}
+
+TEST_F(PullCommand, CtrlCEndsADownloadAndNotTheChat) {
+  ASSERT_EQ(forge({"pull", "org/gguf:Q4_K_M"}).exit_code, 0);
+  TerminalProgram chat({"chat", "org/gguf:Q4_K_M", "--no-history"}, environment());
+  ASSERT_TRUE(chat.see(">>> "));
+  hub_.set_faults(R"({"model.safetensors": [{"pause": 1500000, "times": 9}]})");
+  for (int round = 0; round < 2; ++round) {
+    chat.type("/model org/big\r");
+    ASSERT_TRUE(chat.see("downloading it"));
+    ASSERT_TRUE(eventually([&] { return has_begun(1'500'000); }));
+    chat.type("\x03");
+    ASSERT_TRUE(chat.see("are kept"));
+    ASSERT_TRUE(chat.see("still with "));
+    ASSERT_TRUE(chat.see(">>> "));
+    fs::remove(incomplete());
+  }
+  hub_.go();
+  chat.type("/model org/gguf:Q4_K_M\r");
+  ASSERT_TRUE(chat.see("going on with "));
+  ASSERT_TRUE(chat.see(">>> "));
+  chat.type("\x04");
+  EXPECT_EQ(chat.wait(), 0);
 }
 
 TEST_F(PullCommand, ASecondProcessWaitsAndFetchesNothing) {

@@ -8,6 +8,7 @@
 #include "forge/cli/chat/saved_chat.h"
 #include "forge/cli/chat/session.h"
 #include "forge/cli/control_filter.h"
+#include "forge/cli/hub/model_argument.h"
 #include "forge/cli/report.h"
 #include "forge/cli/wrapped_text.h"
 
@@ -155,7 +156,13 @@ void Session::show_or_change_model(const std::string& argument) {
   ModelOptions wanted = before;
   wanted.model = argument;
   say(fmt::format("loading {}", argument));
-  lines_->release_terminal();  // Ctrl-C ends a download, and the program with it
+  lines_->release_terminal();  // for Ctrl-C
+  // What is not there, or not whole, costs nothing.
+  const auto place = find_model(wanted.model, wanted.is_offline, OnInterrupt::kReturnFromCtrlC);
+  if (!place.ok()) {
+    if (!was_interrupted()) fail(place.error().message);
+    return say(fmt::format("still with {}", model_->info().name));
+  }
   // The old one goes first: memory need not hold two.
   model_.reset();
   Result<std::unique_ptr<ChatModel>> loaded = ChatModel::load(flags_, wanted);

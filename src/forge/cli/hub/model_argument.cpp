@@ -6,7 +6,6 @@
 #include <filesystem>
 #include <optional>
 
-#include "forge/cli/hub/pull_run.h"
 #include "forge/cli/report.h"
 #include "forge/hub/cached_model.h"
 #include "forge/hub/cached_repos.h"
@@ -45,7 +44,8 @@ Error offline_error(const hub::ModelName& name, const std::optional<hub::CachedM
       name.text(), what, name.text());
 }
 
-Result<engine::ModelSource> named_model(const std::string& model, bool is_offline) {
+Result<engine::ModelSource> named_model(const std::string& model, bool is_offline,
+                                        OnInterrupt on_interrupt) {
   FORGE_TRY(const hub::ModelName name, hub::parse_model_name(model));
   FORGE_TRY(hub::Settings settings, hub::settings_from_environment());
   const hub::Cache cache(settings.cache_folder);
@@ -54,7 +54,7 @@ Result<engine::ModelSource> named_model(const std::string& model, bool is_offlin
   if (is_offline || settings.is_offline) return offline_error(name, cached, cache.folder());
   note(fmt::format("{} is {} the cache: downloading it from {}", name.text(),
                    cached ? "only in part in" : "not in", settings.endpoint));
-  FORGE_TRY(const hub::PulledModel pulled, run_pull_of(name, settings, OnInterrupt::kEndProcess));
+  FORGE_TRY(const hub::PulledModel pulled, run_pull_of(name, settings, on_interrupt));
   cached = hub::find_cached(cache, name);
   if (!cached || !cached->is_complete()) {
     return make_error("{}: the repository has no {}: not a model that Forge can run", name.text(),
@@ -82,11 +82,12 @@ Error bare_name_error(const std::string& model) {
 
 }  // namespace
 
-Result<engine::ModelSource> find_model(const std::string& model, bool is_offline) {
+Result<engine::ModelSource> find_model(const std::string& model, bool is_offline,
+                                       OnInterrupt on_interrupt) {
   if (model.empty()) return default_model();
   std::error_code ignored;
   if (!std::filesystem::exists(model, ignored) && hub::looks_like_model_name(model)) {
-    return named_model(model, is_offline);
+    return named_model(model, is_offline, on_interrupt);
   }
   const bool is_word = model.find('/') == model.npos && !model.ends_with(".gguf");
   if (is_word && model != "bundled" && !std::filesystem::exists(model, ignored)) {

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "forge/base/result.h"
+#include "forge/cli/hub/pull_run.h"
 #include "forge/engine/model_source.h"
 
 namespace forge::cli {
@@ -15,8 +16,9 @@ inline constexpr std::string_view kDefaultModel = "HuggingFaceTB/SmolLM2-135M-In
 /// A path that exists wins over a name. A name (org/name[:quant][@revision]) is looked up in the
 /// cache of the Hub without a network; what is not there whole is downloaded, with progress on
 /// stderr, unless is_offline. Nothing means kDefaultModel where the cache has it whole, else the
-/// bundled model. Ctrl-C while it downloads ends the process, after a line about what is kept.
-[[nodiscard]] Result<engine::ModelSource> find_model(const std::string& model, bool is_offline);
+/// bundled model. on_interrupt: Ctrl-C while it downloads.
+[[nodiscard]] Result<engine::ModelSource> find_model(
+    const std::string& model, bool is_offline, OnInterrupt on_interrupt = OnInterrupt::kEndProcess);
 
 /// The line on stderr where no model was named: which one it is, and how to get a better one than
 /// the bundled. name: LoadedModel::name.

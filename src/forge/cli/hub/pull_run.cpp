@@ -23,6 +23,7 @@ void on_stop_signal(int number) { stop_signal = number; }
 class StopFlag {
  public:
   StopFlag() {
+    stop_signal = 0;
     struct sigaction action {};
     action.sa_handler = on_stop_signal;
     action.sa_flags = static_cast<int>(SA_RESETHAND);
@@ -95,7 +96,8 @@ Result<hub::PulledModel> run_pull_of(const hub::ModelName& name, const hub::Sett
     summarise(name, *model, std::max(elapsed.count(), 1e-3));
   } else if (stop_signal != 0) {
     tell_what_is_kept(display);
-    if (on_interrupt == OnInterrupt::kEndProcess) {
+    if (on_interrupt == OnInterrupt::kEndProcess ||
+        (on_interrupt == OnInterrupt::kReturnFromCtrlC && stop_signal != SIGINT)) {
       std::signal(stop_signal, SIG_DFL);
       std::raise(stop_signal);
     }

@@ -8,8 +8,9 @@ namespace forge::cli {
 
 /// What Ctrl-C (or SIGTERM) does, after a line that says what is kept.
 enum class OnInterrupt {
-  kReturn,      // the error "interrupted"; was_interrupted() is true then
-  kEndProcess,  // the signal ends the process, as it would have without us
+  kReturn,           // the error "interrupted"; was_interrupted() is true then
+  kReturnFromCtrlC,  // the same for Ctrl-C; SIGTERM ends the process
+  kEndProcess,       // the signal ends the process, as it would have without us
 };
 
 /// How much is said.
@@ -19,6 +20,7 @@ enum class PullNoise { kProgress, kLinesOnly };
                                                    const hub::Settings& settings,
                                                    OnInterrupt on_interrupt,
                                                    PullNoise noise = PullNoise::kProgress);
+/// A signal ended the last download.
 [[nodiscard]] bool was_interrupted();
 
 }  // namespace forge::cli
