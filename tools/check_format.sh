@@ -14,7 +14,7 @@ if [[ -z $formatter ]]; then
   exit 1
 fi
 
-mapfile -t files < <(find src tests include examples bench fuzz -name '*.h' -o -name '*.cpp' 2>/dev/null | sort)
+mapfile -t files < <(find src tests include examples bench fuzz -name '*.h' -o -name '*.cpp' -o -name '*.cu' 2>/dev/null | sort)
 if [[ "${1:-}" == --fix ]]; then
   "$formatter" -i "${files[@]}"
   exit 0

@@ -66,7 +66,7 @@ def compile_kernels(nvcc, source):
 
 
 def demangle(names):
-    """Short names of mangled ones: matmul_few<Bf16, HalfRows, 1, 1>."""
+    """Short names of mangled ones: matmul_few<Bf16, PlainRows, 1, 1>."""
     done = subprocess.run(["c++filt", *names], capture_output=True, text=True, check=True)
     short = []
     for line in done.stdout.splitlines():

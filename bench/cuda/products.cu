@@ -44,8 +44,8 @@ double rate(const Api& library, cudaStream_t stream, int64_t m, int64_t n, int64
     status = library.lay_out(&of_c, kBf16, static_cast<uint64_t>(n), static_cast<uint64_t>(m), n);
   if (status == 0) status = library.prefer(&preference);
   if (status == 0) {
-    status =
-        library.set_preference(preference, kMaxWorkspaceBytes, &kWorkspaceBytes, sizeof(kWorkspaceBytes));
+    status = library.set_preference(preference, kMaxWorkspaceBytes, &kWorkspaceBytes,
+                                    sizeof(kWorkspaceBytes));
   }
   Candidate found[kCandidates] = {};
   int n_found = 0;

@@ -89,7 +89,7 @@ AttentionBatch::AttentionBatch(OnDevice& device, const BatchOptions& options)
       is_long_there_(device.upload(is_long_)),
       tables_there_(device.upload(tables_)),
       q_(device.array<std::byte>(size_of(n_rows() * options.heads.n_heads) * size_of(padded()) *
-                                 size_of(element_bytes(options.half)))),
+                                 size_of(element_bytes(options.product_type)))),
       keys_(device.array<uint8_t>(size_of((first_blocks_.back() + 1) * layer().block_bytes))),
       values_(device.array<uint8_t>(keys_.size())) {
   if (options.has_long) {
@@ -126,9 +126,9 @@ KvLayer AttentionBatch::layer() const {
   return {.type = options_.type,
           .keys = reinterpret_cast<std::byte*>(keys_.data()),
           .values = reinterpret_cast<std::byte*>(values_.data()),
-          .block_bytes = kv_block_bytes(options_.type, options_.half, options_.heads.n_kv_heads,
-                                        options_.heads.head_dim),
-          .half = options_.half};
+          .block_bytes = kv_block_bytes(options_.type, options_.product_type,
+                                        options_.heads.n_kv_heads, options_.heads.head_dim),
+          .product_type = options_.product_type};
 }
 
 void AttentionBatch::append(size_t sequence, int32_t begin, int32_t end) {
@@ -153,7 +153,7 @@ void AttentionBatch::append(size_t sequence, int32_t begin, int32_t end) {
                             .block_tables = tables_there_.data(),
                             .kv = layer(),
                             .q = q_.data() + int64_t{first} * options_.heads.n_heads * padded() *
-                                                 element_bytes(options_.half)};
+                                                 element_bytes(options_.product_type)};
   OnDevice::require(rope_append(device_.stream(), device_.info(), task));
   OnDevice::require(device_.stream().synchronize());
 }
@@ -184,7 +184,7 @@ std::vector<uint32_t> AttentionBatch::attend(const std::vector<Entry>& entries, 
   const auto sequences_there = device_.upload(sequences);
   const int64_t width = options_.heads.n_heads * int64_t{options_.heads.head_dim};
   const auto out =
-      device_.array<std::byte>(size_of(n_rows() * width * element_bytes(options_.half)));
+      device_.array<std::byte>(size_of(n_rows() * width * element_bytes(options_.product_type)));
   AttentionTask task{.heads = options_.heads,
                      .q = bounds.is_fused ? nullptr : q_.data(),
                      .rows = rows(),
@@ -205,25 +205,25 @@ std::vector<uint32_t> AttentionBatch::attend(const std::vector<Entry>& entries, 
   task.workspace.counters = counters.data();
   OnDevice::require(attention(device_.stream(), device_.info(), task));
   for (const int32_t count : device_.download(counters)) EXPECT_EQ(count, 0);
-  return from_elements(device_.download(out), options_.half);
+  return from_elements(device_.download(out), options_.product_type);
 }
 
 size_t AttentionBatch::head_block(size_t sequence, int32_t position, int32_t kv_head) const {
   const int32_t block = tables_[size_of(first_blocks_[sequence] + position / kKvBlock)];
   return size_of(block * layer().block_bytes +
-                 kv_head * kv_head_block_bytes(options_.type, options_.half, padded()));
+                 kv_head * kv_head_block_bytes(options_.type, options_.product_type, padded()));
 }
 
 double AttentionBatch::cached(const std::vector<uint8_t>& plane, bool is_key, size_t sequence,
                               int32_t position, int32_t kv_head, int32_t d) const {
   const uint8_t* from = plane.data() + head_block(sequence, position, kv_head);
   const int32_t slot = position % kKvBlock;
-  if (options_.type == KvType::kHalf) {
+  if (options_.type == KvType::kPlain) {
     const int32_t at = is_key ? slot * padded() + d : d * kKvBlock + slot;
-    const int32_t size = element_bytes(options_.half);
+    const int32_t size = element_bytes(options_.product_type);
     uint32_t bits = 0;
     std::memcpy(&bits, from + at * size, size_of(size));
-    return half_number(bits, options_.half);
+    return half_number(bits, options_.product_type);
   }
   // 0, 2, 1, 3 of four neighbours.
   const auto place = [](int32_t i) { return i % 4 == 1 ? i + 1 : i % 4 == 2 ? i - 1 : i; };

@@ -13,8 +13,8 @@ namespace forge::kernels::cuda {
 
 struct BatchOptions {
   HeadShape heads = {.n_heads = 4, .n_kv_heads = 2, .head_dim = 64};
-  KvType type = KvType::kHalf;
-  HalfType half = HalfType::kBf16;
+  KvType type = KvType::kPlain;
+  ProductType product_type = ProductType::kBf16;
   std::vector<int32_t> kv_lens = {100};
   int32_t rotary_dim = 64;
   bool turns_pairs = false;
@@ -73,7 +73,7 @@ class AttentionBatch {
   }
 
   [[nodiscard]] std::vector<uint32_t> queries() {
-    return from_elements(device_.download(q_), options_.half);
+    return from_elements(device_.download(q_), options_.product_type);
   }
   [[nodiscard]] std::vector<uint8_t> keys() { return device_.download(keys_); }
   [[nodiscard]] std::vector<uint8_t> values() { return device_.download(values_); }

@@ -36,8 +36,8 @@ void check(const BatchOptions& options, int32_t step, const std::vector<int32_t>
   }
   const std::vector<uint32_t> rows = batch.attend(alone);
   for (size_t i = 0; i < rows.size(); ++i) {
-    ASSERT_TRUE(rows[i] == unwritten(options.half) || rows[i] == whole[i]) << i;
-    ASSERT_NE(whole[i], unwritten(options.half)) << i;
+    ASSERT_TRUE(rows[i] == unwritten(options.product_type) || rows[i] == whole[i]) << i;
+    ASSERT_NE(whole[i], unwritten(options.product_type)) << i;
   }
   for (const int32_t size : sizes) {
     ASSERT_EQ(batch.attend(chunks(options, size)), whole) << "chunks of " << size;
@@ -45,7 +45,7 @@ void check(const BatchOptions& options, int32_t step, const std::vector<int32_t>
 }
 
 TEST(AttentionOfPrompts, TheSameBitsInAnyChunks) {
-  for (const KvType type : {KvType::kHalf, KvType::kFp8, KvType::kInt8}) {
+  for (const KvType type : {KvType::kPlain, KvType::kFp8, KvType::kInt8}) {
     const BatchOptions options{.heads = {.n_heads = 2, .n_kv_heads = 1, .head_dim = 32},
                                .type = type,
                                .kv_lens = {530, 65},
@@ -55,7 +55,7 @@ TEST(AttentionOfPrompts, TheSameBitsInAnyChunks) {
 }
 
 TEST(AttentionOfPrompts, EveryHeadSizeAndType) {
-  for (const KvType type : {KvType::kHalf, KvType::kFp8, KvType::kInt8}) {
+  for (const KvType type : {KvType::kPlain, KvType::kFp8, KvType::kInt8}) {
     for (const int32_t head_dim : {8, 32, 64, 80, 96, 128, 256}) {
       SCOPED_TRACE(head_dim);
       check({.heads = {.n_heads = 3, .n_kv_heads = 1, .head_dim = head_dim},
@@ -68,12 +68,12 @@ TEST(AttentionOfPrompts, EveryHeadSizeAndType) {
 }
 
 TEST(AttentionOfPrompts, InF16) {
-  for (const KvType type : {KvType::kHalf, KvType::kFp8, KvType::kInt8}) {
+  for (const KvType type : {KvType::kPlain, KvType::kFp8, KvType::kInt8}) {
     for (const int32_t head_dim : {32, 64, 96, 128, 256}) {
       SCOPED_TRACE(head_dim);
       check({.heads = {.n_heads = 3, .n_kv_heads = 1, .head_dim = head_dim},
              .type = type,
-             .half = HalfType::kF16,
+             .product_type = ProductType::kF16,
              .kv_lens = {70},
              .rotary_dim = head_dim},
             23, {});
@@ -82,17 +82,17 @@ TEST(AttentionOfPrompts, InF16) {
 }
 
 TEST(AttentionOfPrompts, InFourBytes) {
-  for (const HalfType half : {HalfType::kTf32, HalfType::kF32}) {
+  for (const ProductType product_type : {ProductType::kTf32, ProductType::kF32}) {
     for (const int32_t head_dim : {8, 32, 64, 96, 128, 256}) {
       SCOPED_TRACE(head_dim);
       check({.heads = {.n_heads = 3, .n_kv_heads = 1, .head_dim = head_dim},
-             .half = half,
+             .product_type = product_type,
              .kv_lens = {70},
              .rotary_dim = head_dim},
             23, {});
     }
     check({.heads = {.n_heads = 2, .n_kv_heads = 1, .head_dim = 32},
-           .half = half,
+           .product_type = product_type,
            .kv_lens = {300},
            .rotary_dim = 32},
           29, {100});
@@ -100,7 +100,7 @@ TEST(AttentionOfPrompts, InFourBytes) {
   // The widest heads' values come where their keys were.
   in_every_order([] {
     check({.heads = {.n_heads = 1, .n_kv_heads = 1, .head_dim = 256},
-           .half = HalfType::kTf32,
+           .product_type = ProductType::kTf32,
            .kv_lens = {130},
            .rotary_dim = 256},
           61, {});

@@ -12,9 +12,11 @@ using Entry = AttentionBatch::Entry;
 using Bounds = AttentionBatch::Bounds;
 
 /// The exponent of half a last bit of numbers about 1.
-int half_exponent(HalfType half) { return half == HalfType::kBf16 ? -8 : -11; }
+int half_exponent(ProductType product_type) {
+  return product_type == ProductType::kBf16 ? -8 : -11;
+}
 
-constexpr KvType kTypes[] = {KvType::kHalf, KvType::kFp8, KvType::kInt8};
+constexpr KvType kTypes[] = {KvType::kPlain, KvType::kFp8, KvType::kInt8};
 
 /// Compares the rows of the entries with the plain sum, and sees that no other row was written.
 void check(AttentionBatch& batch, const BatchOptions& options, const std::vector<Entry>& entries,
@@ -41,7 +43,7 @@ void check(AttentionBatch& batch, const BatchOptions& options, const std::vector
         for (int32_t s = from; s <= p; ++s) {
           double score = 0.0;
           for (int32_t d = 0; d < heads.head_dim; ++d) {
-            score += half_number(query[d], options.half) *
+            score += half_number(query[d], options.product_type) *
                      batch.cached(keys, true, entry.sequence, s, kv_head, d);
           }
           weights.push_back(score * 0.125);
@@ -61,11 +63,12 @@ void check(AttentionBatch& batch, const BatchOptions& options, const std::vector
           // bf16 rounds by up to 2^-8: the result, and weights, whose errors largely cancel (8-bit
           // types round them twice). f16 and TF32 by 2^-11. Numbers in f32 are cut in two, 2^-22 of
           // a product, which scores of up to 20 pass on to weights.
-          const double tolerance = options.half == HalfType::kF32
-                                       ? size * 0x1p-17
-                                       : size * std::ldexp(1.6, half_exponent(options.half)) + 1e-5;
-          const double got =
-              half_number(out[row * width + static_cast<size_t>(head) * dim + d], options.half);
+          const double tolerance =
+              options.product_type == ProductType::kF32
+                  ? size * 0x1p-17
+                  : size * std::ldexp(1.6, half_exponent(options.product_type)) + 1e-5;
+          const double got = half_number(out[row * width + static_cast<size_t>(head) * dim + d],
+                                         options.product_type);
           ASSERT_NEAR(got, expected, tolerance)
               << "position " << p << ", head " << head << ", dimension " << d;
         }
@@ -75,7 +78,7 @@ void check(AttentionBatch& batch, const BatchOptions& options, const std::vector
   for (size_t row = 0; row < is_written.size(); ++row) {
     if (is_written[row]) continue;
     for (size_t i = 0; i < width; ++i) {
-      ASSERT_EQ(out[row * width + i], unwritten(options.half)) << "row " << row;
+      ASSERT_EQ(out[row * width + i], unwritten(options.product_type)) << "row " << row;
     }
   }
 }
@@ -122,7 +125,7 @@ TEST(Attention, InF16) {
       SCOPED_TRACE(head_dim);
       const BatchOptions options{.heads = {.n_heads = 3, .n_kv_heads = 1, .head_dim = head_dim},
                                  .type = type,
-                                 .half = HalfType::kF16,
+                                 .product_type = ProductType::kF16,
                                  .kv_lens = {70, 300},
                                  .rotary_dim = head_dim};
       OnDevice device;
@@ -134,11 +137,11 @@ TEST(Attention, InF16) {
 }
 
 TEST(Attention, InFourBytes) {
-  for (const HalfType half : {HalfType::kTf32, HalfType::kF32}) {
+  for (const ProductType product_type : {ProductType::kTf32, ProductType::kF32}) {
     for (const int32_t head_dim : {8, 32, 64, 80, 96, 128, 256}) {
       SCOPED_TRACE(head_dim);
       const BatchOptions options{.heads = {.n_heads = 3, .n_kv_heads = 1, .head_dim = head_dim},
-                                 .half = half,
+                                 .product_type = product_type,
                                  .kv_lens = {70, 300},
                                  .rotary_dim = head_dim};
       OnDevice device;
@@ -216,8 +219,9 @@ TEST(Attention, TheSameBitsHoweverItIsDone) {
         .type = type, .kv_lens = {1, 64, 300, 257, 700}, .has_norms = true, .has_long = true};
     check_bits(options, decodes(options));
   }
-  for (const HalfType half : {HalfType::kTf32, HalfType::kF32}) {
-    const BatchOptions options{.half = half, .kv_lens = {1, 64, 300}, .has_norms = true};
+  for (const ProductType product_type : {ProductType::kTf32, ProductType::kF32}) {
+    const BatchOptions options{
+        .product_type = product_type, .kv_lens = {1, 64, 300}, .has_norms = true};
     check_bits(options, decodes(options));
   }
 }
@@ -230,7 +234,7 @@ TEST(Attention, WhatF16HasNoRoomForIsSeenByItsReadersOnly) {
   const auto n_bad = [](const std::vector<uint32_t>& out, size_t row, size_t head) {
     const uint32_t* values = out.data() + (row * 4 + head) * 64;
     return std::count_if(values, values + 64, [](uint32_t bits) {
-      return !std::isfinite(half_number(bits, HalfType::kF16));
+      return !std::isfinite(half_number(bits, ProductType::kF16));
     });
   };
   // Heads 0 and 1 share keys and values 0: columns 256 and 384 on.
@@ -239,7 +243,7 @@ TEST(Attention, WhatF16HasNoRoomForIsSeenByItsReadersOnly) {
       SCOPED_TRACE(column);
       OnDevice device;
       const BatchOptions options{.type = type,
-                                 .half = HalfType::kF16,
+                                 .product_type = ProductType::kF16,
                                  .kv_lens = {90, 90},
                                  .huge = {.row = 64, .column = column, .value = -1e5f}};
       AttentionBatch batch(device, options);
@@ -255,8 +259,9 @@ TEST(Attention, WhatF16HasNoRoomForIsSeenByItsReadersOnly) {
         for (size_t head = 0; head < 4; ++head) {
           const bool sees = column == 5
                                 ? row == 64 && head == 0
-                                : type == KvType::kHalf && row >= 64 && row < 90 && head < 2;
-          if (type != KvType::kHalf && column >= 384 && row >= 64 && row < 90 && head < 2) continue;
+                                : type == KvType::kPlain && row >= 64 && row < 90 && head < 2;
+          if (type != KvType::kPlain && column >= 384 && row >= 64 && row < 90 && head < 2)
+            continue;
           ASSERT_EQ(n_bad(whole, row, head), sees ? 64 : 0) << row << " " << head;
           ASSERT_EQ(n_bad(decoded, row, head), sees ? 64 : 0) << row << " " << head;
         }

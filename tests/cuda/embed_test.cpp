@@ -15,16 +15,17 @@ namespace {
 constexpr int64_t kStrideBeyond = 8;
 
 /// By what row_scale.h says of 16 columns with this sum of squares.
-float tile_scale(float squares, HalfType half) {
-  if (half != HalfType::kF16) return 1.0f;
+float tile_scale(float squares, ProductType product_type) {
+  if (product_type != ProductType::kF16) return 1.0f;
   const int exponent = static_cast<int>(std::floor(std::ilogb(squares) / 2.0)) + 1;
   return std::ldexp(1.0f, 6 - exponent);
 }
 
-void expect_rows(DType dtype, int32_t hidden_dim, float scale, HalfType half = HalfType::kBf16) {
+void expect_rows(DType dtype, int32_t hidden_dim, float scale,
+                 ProductType product_type = ProductType::kBf16) {
   OnDevice device;
   const RandomMatrix table(dtype, 50, hidden_dim, BlockContent::kRandom, 3);
-  const PackedOnDevice packed = packed_on(device, table.view(), weight_kind(dtype), half);
+  const PackedOnDevice packed = packed_on(device, table.view(), weight_kind(dtype), product_type);
   const std::vector<int32_t> tokens{0, 49, 7, 8, 17, 31, 0};
   std::vector<int32_t> given = tokens;
   given[3] = -1 - 2;
@@ -37,7 +38,7 @@ void expect_rows(DType dtype, int32_t hidden_dim, float scale, HalfType half = H
   const int64_t stride = hidden_dim + kStrideBeyond;
   const auto h = device.array<float>(tokens.size() * static_cast<size_t>(stride));
   const auto scaled = device.array<std::byte>(tokens.size() * static_cast<size_t>(stride) *
-                                              static_cast<size_t>(element_bytes(half)));
+                                              static_cast<size_t>(element_bytes(product_type)));
   const auto n_tiles = static_cast<size_t>(hidden_dim / 16);
   const auto squares = device.array<float>(tokens.size() * n_tiles);
   OnDevice::require(embed(device.stream(), device.info(),
@@ -54,7 +55,7 @@ void expect_rows(DType dtype, int32_t hidden_dim, float scale, HalfType half = H
                                     .stride = stride,
                                     .squares = squares.data()}}));
   const auto got_h = device.download(h);
-  const auto got_scaled = from_elements(device.download(scaled), half);
+  const auto got_scaled = from_elements(device.download(scaled), product_type);
   const auto got_squares = device.download(squares);
   for (size_t token = 0; token < tokens.size(); ++token) {
     std::vector<double> sums(n_tiles);
@@ -62,17 +63,20 @@ void expect_rows(DType dtype, int32_t hidden_dim, float scale, HalfType half = H
       const size_t at = token * static_cast<size_t>(stride) + static_cast<size_t>(c);
       if (c >= hidden_dim) {
         ASSERT_TRUE(std::isnan(got_h[at])) << "beyond the columns";
-        ASSERT_EQ(got_scaled[at], unwritten(half));
+        ASSERT_EQ(got_scaled[at], unwritten(product_type));
         continue;
       }
       const float value =
-          static_cast<float>(parts_of(dtype, table.view().row(tokens[token]), c).packed(half)) *
+          static_cast<float>(
+              parts_of(dtype, table.view().row(tokens[token]), c).packed(product_type)) *
           scale;
       ASSERT_EQ(got_h[at], value) << token << " " << c;
       const float of_tile =
-          tile_scale(got_squares[token * n_tiles + static_cast<size_t>(c / 16)], half);
-      const uint32_t want = half_bits(value * weights[static_cast<size_t>(c)] * of_tile, half);
-      ASSERT_EQ(half_number(got_scaled[at], half), half_number(want, half)) << token << " " << c;
+          tile_scale(got_squares[token * n_tiles + static_cast<size_t>(c / 16)], product_type);
+      const uint32_t want =
+          half_bits(value * weights[static_cast<size_t>(c)] * of_tile, product_type);
+      ASSERT_EQ(half_number(got_scaled[at], product_type), half_number(want, product_type))
+          << token << " " << c;
       sums[static_cast<size_t>(c / 16)] += static_cast<double>(value) * static_cast<double>(value);
     }
     for (size_t tile = 0; tile < n_tiles; ++tile) {
@@ -100,17 +104,17 @@ TEST(Embed, InF16) {
   for (const DType dtype : {DType::kF16, DType::kQ8_0, DType::kQ4_0, DType::kQ4_1, DType::kQ5_0,
                             DType::kQ5_1, DType::kQ6_K}) {
     SCOPED_TRACE(name(dtype));
-    expect_rows(dtype, 256, 1.0f, HalfType::kF16);
+    expect_rows(dtype, 256, 1.0f, ProductType::kF16);
   }
 }
 
 TEST(Embed, InFourBytes) {
-  for (const HalfType half : {HalfType::kTf32, HalfType::kF32}) {
+  for (const ProductType product_type : {ProductType::kTf32, ProductType::kF32}) {
     for (const DType dtype : {DType::kF32, DType::kF16, DType::kBF16}) {
       SCOPED_TRACE(name(dtype));
-      in_every_order([&] { expect_rows(dtype, 48, 1.0f, half); });
+      in_every_order([&] { expect_rows(dtype, 48, 1.0f, product_type); });
     }
-    expect_rows(DType::kF32, 2112, 1.0f, half);
+    expect_rows(DType::kF32, 2112, 1.0f, product_type);
   }
 }
 

@@ -43,11 +43,11 @@ TEST(KvCopy, InOrderInEveryPlane) {
 }
 
 TEST(KvCopy, SizesOfBlocks) {
-  EXPECT_EQ(kv_block_bytes(KvType::kHalf, HalfType::kBf16, 8, 128), 8 * 16 * 128 * 2);
-  EXPECT_EQ(kv_block_bytes(KvType::kInt8, HalfType::kBf16, 8, 128), 8 * (16 * 128 + 64));
-  EXPECT_EQ(kv_block_bytes(KvType::kFp8, HalfType::kBf16, 2, 80), 2 * (16 * 96 + 64));
-  EXPECT_EQ(kv_block_bytes(KvType::kHalf, HalfType::kTf32, 2, 80), 2 * 16 * 96 * 4);
-  EXPECT_EQ(kv_block_bytes(KvType::kHalf, HalfType::kF32, 8, 128), 8 * 16 * 128 * 4);
+  EXPECT_EQ(kv_block_bytes(KvType::kPlain, ProductType::kBf16, 8, 128), 8 * 16 * 128 * 2);
+  EXPECT_EQ(kv_block_bytes(KvType::kInt8, ProductType::kBf16, 8, 128), 8 * (16 * 128 + 64));
+  EXPECT_EQ(kv_block_bytes(KvType::kFp8, ProductType::kBf16, 2, 80), 2 * (16 * 96 + 64));
+  EXPECT_EQ(kv_block_bytes(KvType::kPlain, ProductType::kTf32, 2, 80), 2 * 16 * 96 * 4);
+  EXPECT_EQ(kv_block_bytes(KvType::kPlain, ProductType::kF32, 8, 128), 8 * 16 * 128 * 4);
   EXPECT_EQ(padded_head_dim(8), 32);
   EXPECT_EQ(padded_head_dim(129), 256);
   EXPECT_EQ(padded_head_dim(257), 0);

@@ -36,15 +36,15 @@ TEST(ProductSlabs, AreAboutAsLargeAndWholeTiles) {
     return slab_rows(of_size(kind, rows, columns, finish), 2048);
   };
   // 32 MiB of sums of 2048 tokens are 4096 rows.
-  EXPECT_EQ(slab(WeightKind::kHalf, 4096, 4096, Finish::kAdd), 4096);
-  EXPECT_EQ(slab(WeightKind::kHalf, 6144, 4096, Finish::kStore), 3072);
-  EXPECT_EQ(slab(WeightKind::kHalf, 28672, 4096, Finish::kGated), 4096);
-  EXPECT_EQ(slab(WeightKind::kHalf, 128256, 4096, Finish::kLogits), 128256);
+  EXPECT_EQ(slab(WeightKind::kPlain, 4096, 4096, Finish::kAdd), 4096);
+  EXPECT_EQ(slab(WeightKind::kPlain, 6144, 4096, Finish::kStore), 3072);
+  EXPECT_EQ(slab(WeightKind::kPlain, 28672, 4096, Finish::kGated), 4096);
+  EXPECT_EQ(slab(WeightKind::kPlain, 128256, 4096, Finish::kLogits), 128256);
   // 64 MiB of rows of 14336 values are 2340 rows.
   EXPECT_EQ(slab(WeightKind::kInt4Min, 4096, 14336, Finish::kAdd), 2048);
   EXPECT_EQ(slab(WeightKind::kInt6, 128256, 4096, Finish::kLogits), 8192);
-  EXPECT_EQ(slab(WeightKind::kHalf, 4112, 4096, Finish::kAdd), 2304);
-  EXPECT_EQ(slab(WeightKind::kHalf, 48, 64, Finish::kAdd), 48);
+  EXPECT_EQ(slab(WeightKind::kPlain, 4112, 4096, Finish::kAdd), 2304);
+  EXPECT_EQ(slab(WeightKind::kPlain, 48, 64, Finish::kAdd), 48);
 }
 
 TEST(ProductSlabs, BucketsHoldTheirSteps) {

@@ -23,13 +23,13 @@ inline std::vector<float> random_floats(size_t n, uint32_t seed) {
 class MatmulCase {
  public:
   MatmulCase(OnDevice& device, DType dtype, int64_t rows, int64_t columns, int32_t n_tokens,
-             HalfType half = HalfType::kBf16)
+             ProductType product_type = ProductType::kBf16)
       : n_tokens_(n_tokens),
         table_(dtype, rows, columns, BlockContent::kRandom, 21),
-        weight_(packed_on(device, table_.view(), weight_kind(dtype), half)),
+        weight_(packed_on(device, table_.view(), weight_kind(dtype), product_type)),
         x_stride_(weight_.matrix.columns + 24),
         x_host_(make_x()),
-        x_(device.upload(to_elements(x_host_, half))),
+        x_(device.upload(to_elements(x_host_, product_type))),
         expected_(make_expected()) {}
 
   [[nodiscard]] const PackedMatrix& weight() const { return weight_.matrix; }
@@ -38,7 +38,7 @@ class MatmulCase {
   [[nodiscard]] MatmulTask task(int32_t first = 0) const {
     return {.weight = weight_.matrix,
             .n_rows = n_rows(),
-            .x = x_.data() + first * x_stride_ * element_bytes(weight_.matrix.half),
+            .x = x_.data() + first * x_stride_ * element_bytes(weight_.matrix.product_type),
             .x_stride = x_stride_,
             .n_tokens = n_tokens_ - first};
   }
@@ -52,8 +52,9 @@ class MatmulCase {
   }
   /// Of sums of so many products in f32, in any order; in f32 numbers are cut in two (math.h).
   [[nodiscard]] double tolerance(const Sum& sum) const {
-    const double cut = weight_.matrix.half == HalfType::kF32 ? 0x1p-22 + 0x1p-22 : 0.0;
-    const int32_t n = weight_.matrix.columns / (32 / element_bytes(weight_.matrix.half)) + 8;
+    const double cut = weight_.matrix.product_type == ProductType::kF32 ? 0x1p-22 + 0x1p-22 : 0.0;
+    const int32_t n =
+        weight_.matrix.columns / (32 / element_bytes(weight_.matrix.product_type)) + 8;
     return sum.size * (0x1p-24 * n + cut);
   }
 
@@ -65,7 +66,7 @@ class MatmulCase {
     for (size_t i = 0; i < x.size(); ++i) {
       const int64_t column = static_cast<int64_t>(i) % x_stride_;
       if (column < table_.view().columns()) {
-        x[i] = half_bits(values[i], weight_.matrix.half);
+        x[i] = half_bits(values[i], weight_.matrix.product_type);
       } else if (column < weight_.matrix.columns) {
         x[i] = 0;
       }
@@ -81,13 +82,13 @@ class MatmulCase {
     for (int64_t row = 0; row < view.rows(); ++row) {
       for (size_t c = 0; c < columns; ++c) {
         weights[c] = parts_of(view.dtype, view.row(row), static_cast<int64_t>(c))
-                         .packed(weight_.matrix.half);
+                         .packed(weight_.matrix.product_type);
       }
       for (int64_t token = 0; token < n_tokens_; ++token) {
         Sum sum{0.0, 0.0};
         const uint32_t* x = x_host_.data() + token * x_stride_;
         for (size_t c = 0; c < columns; ++c) {
-          const double product = weights[c] * half_number(x[c], weight_.matrix.half);
+          const double product = weights[c] * half_number(x[c], weight_.matrix.product_type);
           sum.value += product;
           sum.size += std::fabs(product);
         }

@@ -14,7 +14,7 @@ constexpr Shape kShapes[] = {{3, 132}, {13, 1}, {37, 1}, {70, 4}, {195, 1}};
 constexpr int64_t kRows = 88;
 constexpr float kEps = 1e-5f;
 
-class MatmulFinish : public ::testing::TestWithParam<HalfType> {
+class MatmulFinish : public ::testing::TestWithParam<ProductType> {
  protected:
   // A norm over 3 tiles and a bias; v is what comes of them.
   void run(const std::function<void(const Shape&, MatmulTask)>& test) {
@@ -30,7 +30,7 @@ class MatmulFinish : public ::testing::TestWithParam<HalfType> {
         test(shape, with_norm);
       };
       // Types differ in what a number is, not in who writes when.
-      GetParam() == HalfType::kBf16 ? in_every_order(in_order) : in_order();
+      GetParam() == ProductType::kBf16 ? in_every_order(in_order) : in_order();
     }
   }
   [[nodiscard]] double v(int64_t token, int64_t row) const {
@@ -171,9 +171,9 @@ TEST_P(MatmulFinish, GatesRowsInEights) {
           const double active =
               gate == Gate::kSilu ? x / (1.0 + std::exp(-x)) : 0.5 * x * (1.0 + tanh_u);
           const double want = active * up;
-          const double rounding = GetParam() == HalfType::kBf16   ? 0x1.02p-8
-                                  : GetParam() == HalfType::kTf32 ? 0x1.02p-11
-                                                                  : 0.0;
+          const double rounding = GetParam() == ProductType::kBf16   ? 0x1.02p-8
+                                  : GetParam() == ProductType::kTf32 ? 0x1.02p-11
+                                                                     : 0.0;
           // The gate's own rounding is relative to x where it is near zero.
           ASSERT_NEAR(half_number(value, GetParam()), want,
                       std::fabs(want) * rounding + (std::fabs(x) + 3) * (std::fabs(up) + 3) * 4e-6);
@@ -209,7 +209,7 @@ TEST_P(MatmulFinish, LogitsComeWithMaxima) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Types, MatmulFinish,
-                         testing::Values(HalfType::kBf16, HalfType::kTf32, HalfType::kF32),
+                         testing::Values(ProductType::kBf16, ProductType::kTf32, ProductType::kF32),
                          [](const auto& test) { return std::string(name(test.param)); });
 
 }  // namespace

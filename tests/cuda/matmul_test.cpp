@@ -40,7 +40,7 @@ struct KindCase {
   DType dtype;
   int64_t columns;
   bool in_every_order = false;  // kernels differ by kind only in how weights come to fragments
-  HalfType half = HalfType::kBf16;
+  ProductType product_type = ProductType::kBf16;
 };
 // Padded steps, and as many columns as make a last segment that is shorter.
 constexpr KindCase kKinds[] = {{DType::kBF16, 1080, true},
@@ -50,15 +50,15 @@ constexpr KindCase kKinds[] = {{DType::kBF16, 1080, true},
                                {DType::kQ5_0, 96},
                                {DType::kQ5_1, 1056},
                                {DType::kQ6_K, 768, true},
-                               {DType::kF16, 1080, false, HalfType::kF16},
-                               {DType::kQ8_0, 96, false, HalfType::kF16},
-                               {DType::kQ4_0, 96, false, HalfType::kF16},
-                               {DType::kQ4_1, 96, false, HalfType::kF16},
-                               {DType::kQ5_0, 96, false, HalfType::kF16},
-                               {DType::kQ5_1, 96, false, HalfType::kF16},
-                               {DType::kQ6_K, 256, false, HalfType::kF16},
-                               {DType::kF32, 552, false, HalfType::kTf32},
-                               {DType::kF32, 552, false, HalfType::kF32}};
+                               {DType::kF16, 1080, false, ProductType::kF16},
+                               {DType::kQ8_0, 96, false, ProductType::kF16},
+                               {DType::kQ4_0, 96, false, ProductType::kF16},
+                               {DType::kQ4_1, 96, false, ProductType::kF16},
+                               {DType::kQ5_0, 96, false, ProductType::kF16},
+                               {DType::kQ5_1, 96, false, ProductType::kF16},
+                               {DType::kQ6_K, 256, false, ProductType::kF16},
+                               {DType::kF32, 552, false, ProductType::kTf32},
+                               {DType::kF32, 552, false, ProductType::kF32}};
 
 TEST(Matmul, EveryKindAndKernel) {
   // (tokens, processors): each shape of the few tokens' kernel, then both of the many tokens'.
@@ -73,7 +73,7 @@ TEST(Matmul, EveryKindAndKernel) {
                           {70, 4, {Kernel::kManySmall}},  {195, 1, {Kernel::kManyLarge}}};
   OnDevice device;
   for (const KindCase& kind : kKinds) {
-    const MatmulCase product(device, kind.dtype, 77, kind.columns, 195, kind.half);
+    const MatmulCase product(device, kind.dtype, 77, kind.columns, 195, kind.product_type);
     for (const Shape& shape : shapes) {
       SCOPED_TRACE(std::string(name(kind.dtype)) + " " + std::to_string(shape.n_tokens));
       const MatmulPlan plan = plan_matmul(5, shape.n_tokens, shape.n_processors);
@@ -99,7 +99,7 @@ TEST(Matmul, ATokenHasTheSameBitsInEveryBatch) {
   OnDevice device;
   for (const KindCase& kind : kKinds) {
     SCOPED_TRACE(name(kind.dtype));
-    const MatmulCase product(device, kind.dtype, 77, kind.columns, 195, kind.half);
+    const MatmulCase product(device, kind.dtype, 77, kind.columns, 195, kind.product_type);
     MatmulTask task = product.task();
     const std::vector<float> of_all = stored(device, task, 1);
     const auto row_bytes = sizeof(float) * static_cast<size_t>(product.n_rows());

@@ -30,7 +30,7 @@ int64_t columns_of(DType dtype) {
   return block_len == 1 ? 77 : block_len == 32 ? 160 : 512;
 }
 
-double value_of(uint16_t bits) { return half_number(bits, HalfType::kBf16); }
+double value_of(uint16_t bits) { return half_number(bits, ProductType::kBf16); }
 
 // Rows of `values` are the checkpoint's, by their places.
 void expect_values(const std::vector<uint16_t>& values, const PackedMatrix& matrix,
@@ -39,9 +39,10 @@ void expect_values(const std::vector<uint16_t>& values, const PackedMatrix& matr
   for (int64_t row = 0; row < view.rows() && n_wrong < 5; ++row) {
     const int64_t at = place.packed_of(row) * matrix.columns;
     for (int64_t c = 0; c < matrix.columns && n_wrong < 5; ++c) {
-      const double got = half_number(values[static_cast<size_t>(at + c)], matrix.half);
-      const double want =
-          c < view.columns() ? parts_of(view.dtype, view.row(row), c).packed(matrix.half) : 0.0;
+      const double got = half_number(values[static_cast<size_t>(at + c)], matrix.product_type);
+      const double want = c < view.columns()
+                              ? parts_of(view.dtype, view.row(row), c).packed(matrix.product_type)
+                              : 0.0;
       if (got == want) continue;
       ADD_FAILURE() << "row " << row << " column " << c << ": " << got << ", expected " << want;
       ++n_wrong;
@@ -71,7 +72,7 @@ TEST(Pack, EveryTypeReadsBackInF16) {
     SCOPED_TRACE(name(dtype));
     const RandomMatrix random(dtype, 21, columns_of(dtype), BlockContent::kRandom, 7);
     const PackedOnDevice packed =
-        packed_on(device, random.view(), weight_kind(dtype), HalfType::kF16);
+        packed_on(device, random.view(), weight_kind(dtype), ProductType::kF16);
     expect_values(unpacked(device, packed.matrix, 0, 32), packed.matrix, random.view(), {});
   }
 }
@@ -88,28 +89,31 @@ TEST(Pack, F16IsExactInF16) {
   const TensorView view{.dtype = DType::kF16,
                         .shape = Shape{n_rows, 64},
                         .data = reinterpret_cast<const std::byte*>(all.data())};
-  const PackedOnDevice packed = packed_on(device, view, WeightKind::kHalf, HalfType::kF16);
+  const PackedOnDevice packed = packed_on(device, view, WeightKind::kPlain, ProductType::kF16);
   EXPECT_EQ(unpacked(device, packed.matrix, 0, static_cast<int32_t>(n_rows)), all);
 }
 
 // Rows and columns beyond the real ones are zeros.
 TEST(Pack, PlainValuesInFourBytes) {
   OnDevice device;
-  for (const HalfType half : {HalfType::kTf32, HalfType::kF32}) {
+  for (const ProductType product_type : {ProductType::kTf32, ProductType::kF32}) {
     for (const DType dtype : {DType::kF32, DType::kF16, DType::kBF16}) {
       SCOPED_TRACE(name(dtype));
       const RandomMatrix random(dtype, 21, 83, BlockContent::kRandom, 7);
       in_every_order([&] {
-        const PackedOnDevice packed = packed_on(device, random.view(), WeightKind::kHalf, half);
-        const auto bits = from_elements(device.download(packed.memory), half);
+        const PackedOnDevice packed =
+            packed_on(device, random.view(), WeightKind::kPlain, product_type);
+        const auto bits = from_elements(device.download(packed.memory), product_type);
         ASSERT_EQ(packed.matrix.row_bytes, 128 * 4);
         ASSERT_GE(bits.size(), 32u * 128u);
         for (int64_t row = 0; row < 32; ++row) {
           for (int64_t column = 0; column < 128; ++column) {
             const bool is_real = row < 21 && column < 83;
             const double value =
-                is_real ? parts_of(dtype, random.view().row(row), column).packed(half) : 0.0;
-            ASSERT_EQ(half_number(bits[static_cast<size_t>(row * 128 + column)], half), value);
+                is_real ? parts_of(dtype, random.view().row(row), column).packed(product_type)
+                        : 0.0;
+            ASSERT_EQ(half_number(bits[static_cast<size_t>(row * 128 + column)], product_type),
+                      value);
           }
         }
       });
@@ -118,12 +122,12 @@ TEST(Pack, PlainValuesInFourBytes) {
 }
 
 TEST(Pack, BlocksAreNotPackedForProductsInFourBytes) {
-  const Status status = check_packing(DType::kQ8_0, WeightKind::kHalf, HalfType::kTf32);
+  const Status status = check_packing(DType::kQ8_0, WeightKind::kPlain, ProductType::kTf32);
   ASSERT_FALSE(status.ok());
   EXPECT_EQ(status.error().message,
             "Q8_0 has no packed form with products in tf32: decode it first");
-  EXPECT_FALSE(check_packing(DType::kF32, WeightKind::kInt8, HalfType::kF32).ok());
-  EXPECT_TRUE(check_packing(DType::kBF16, WeightKind::kHalf, HalfType::kF32).ok());
+  EXPECT_FALSE(check_packing(DType::kF32, WeightKind::kInt8, ProductType::kF32).ok());
+  EXPECT_TRUE(check_packing(DType::kBF16, WeightKind::kPlain, ProductType::kF32).ok());
 }
 
 // Rounding to bf16 moves a value by 2^-8 of it at most: the scale and the min, then their sum.
@@ -311,9 +315,9 @@ TEST(PackedLayout, PlanesLieOneAfterAnother) {
 TEST(PackedLayout, WhatCannotBePackedIsRefused) {
   EXPECT_FALSE(has_packed_form(DType::kQ2_K));
   EXPECT_FALSE(has_packed_form(DType::kMXFP4));
-  EXPECT_EQ(weight_kind(DType::kIQ4_NL), WeightKind::kHalf);
+  EXPECT_EQ(weight_kind(DType::kIQ4_NL), WeightKind::kPlain);
   EXPECT_TRUE(check_packing(DType::kBF16, WeightKind::kInt8).ok());
-  EXPECT_EQ(check_packing(DType::kQ3_K, WeightKind::kHalf).error().message,
+  EXPECT_EQ(check_packing(DType::kQ3_K, WeightKind::kPlain).error().message,
             "Q3_K has no packed form and is not decoded");
   EXPECT_EQ(check_packing(DType::kQ4_0, WeightKind::kInt4Min).error().message,
             "Q4_0 cannot become weights of 4 bits in groups with a min");

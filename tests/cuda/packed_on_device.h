@@ -17,8 +17,8 @@ struct PackedOnDevice {
 
 /// All zeros.
 inline PackedOnDevice empty_matrix(OnDevice& device, WeightKind kind, int64_t rows, int64_t columns,
-                                   HalfType half = HalfType::kBf16) {
-  const PackedLayout layout = packed_layout(kind, rows, columns, half);
+                                   ProductType product_type = ProductType::kBf16) {
+  const PackedLayout layout = packed_layout(kind, rows, columns, product_type);
   PackedOnDevice packed{device.array<std::byte>(static_cast<size_t>(layout.bytes)), {}};
   packed.matrix = place(layout, packed.memory.data());
   OnDevice::require(device.stream().fill(packed.memory.data(), 0, layout.bytes));
@@ -42,8 +42,8 @@ inline void pack_rows_of(OnDevice& device, const TensorView& view, int64_t first
 }
 
 inline PackedOnDevice packed_on(OnDevice& device, const TensorView& view, WeightKind kind,
-                                HalfType half = HalfType::kBf16) {
-  PackedOnDevice packed = empty_matrix(device, kind, view.rows(), view.columns(), half);
+                                ProductType product_type = ProductType::kBf16) {
+  PackedOnDevice packed = empty_matrix(device, kind, view.rows(), view.columns(), product_type);
   pack_rows_of(device, view, 0, view.rows(), {}, packed.matrix);
   return packed;
 }

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "forge/base/float16.h"
-#include "forge/kernels/cuda/half_type.h"
+#include "forge/kernels/cuda/product_type.h"
 #include "forge/tensor/blocks.h"
 #include "forge/tensor/decode.h"
 
@@ -18,46 +18,51 @@ namespace forge::kernels::cuda {
 
 /// The number of the type nearest to a value within its range, ties to even; of TF32 away from
 /// zero.
-inline double to_half(double value, HalfType half = HalfType::kBf16) {
+inline double to_half(double value, ProductType product_type = ProductType::kBf16) {
   int exponent = 0;
   (void)std::frexp(value, &exponent);
-  if (half == HalfType::kF32) return static_cast<double>(static_cast<float>(value));
+  if (product_type == ProductType::kF32) return static_cast<double>(static_cast<float>(value));
   // Of the last bit; subnormals share theirs.
-  const int unit = half == HalfType::kBf16   ? std::max(exponent - 8, -133)
-                   : half == HalfType::kTf32 ? std::max(exponent - 11, -136)
-                                             : std::max(exponent - 11, -24);
-  if (half == HalfType::kTf32) return std::ldexp(std::round(std::ldexp(value, -unit)), unit);
+  const int unit = product_type == ProductType::kBf16   ? std::max(exponent - 8, -133)
+                   : product_type == ProductType::kTf32 ? std::max(exponent - 11, -136)
+                                                        : std::max(exponent - 11, -24);
+  if (product_type == ProductType::kTf32)
+    return std::ldexp(std::round(std::ldexp(value, -unit)), unit);
   return std::ldexp(std::nearbyint(std::ldexp(value, -unit)), unit);
 }
 
 /// The number that bits are, and the bits of the nearest one.
-inline double half_number(uint32_t bits, HalfType half) {
-  if (element_bytes(half) == 4) return static_cast<double>(std::bit_cast<float>(bits));
+inline double half_number(uint32_t bits, ProductType product_type) {
+  if (element_bytes(product_type) == 4) return static_cast<double>(std::bit_cast<float>(bits));
   const auto low = static_cast<uint16_t>(bits);
-  return static_cast<double>(half == HalfType::kF16 ? f16_to_f32(low) : bf16_to_f32(low));
+  return static_cast<double>(product_type == ProductType::kF16 ? f16_to_f32(low)
+                                                               : bf16_to_f32(low));
 }
-inline uint32_t half_bits(float value, HalfType half) {
-  if (element_bytes(half) == 4) {
-    return std::bit_cast<uint32_t>(static_cast<float>(to_half(static_cast<double>(value), half)));
+inline uint32_t half_bits(float value, ProductType product_type) {
+  if (element_bytes(product_type) == 4) {
+    return std::bit_cast<uint32_t>(
+        static_cast<float>(to_half(static_cast<double>(value), product_type)));
   }
-  return half == HalfType::kF16 ? f32_to_f16(value) : f32_to_bf16(value);
+  return product_type == ProductType::kF16 ? f32_to_f16(value) : f32_to_bf16(value);
 }
 
 /// Numbers as they lie in memory, and back. All ones, which nobody computes: not written.
-inline std::vector<std::byte> to_elements(const std::vector<uint32_t>& bits, HalfType half) {
-  const auto size = static_cast<size_t>(element_bytes(half));
+inline std::vector<std::byte> to_elements(const std::vector<uint32_t>& bits,
+                                          ProductType product_type) {
+  const auto size = static_cast<size_t>(element_bytes(product_type));
   std::vector<std::byte> bytes(bits.size() * size);
   for (size_t i = 0; i < bits.size(); ++i) std::memcpy(&bytes[i * size], &bits[i], size);
   return bytes;
 }
-inline std::vector<uint32_t> from_elements(const std::vector<std::byte>& bytes, HalfType half) {
-  const auto size = static_cast<size_t>(element_bytes(half));
+inline std::vector<uint32_t> from_elements(const std::vector<std::byte>& bytes,
+                                           ProductType product_type) {
+  const auto size = static_cast<size_t>(element_bytes(product_type));
   std::vector<uint32_t> bits(bytes.size() / size, 0);
   for (size_t i = 0; i < bits.size(); ++i) std::memcpy(&bits[i], &bytes[i * size], size);
   return bits;
 }
-inline uint32_t unwritten(HalfType half) {
-  return element_bytes(half) == 4 ? 0xFFFFFFFFu : 0xFFFFu;
+inline uint32_t unwritten(ProductType product_type) {
+  return element_bytes(product_type) == 4 ? 0xFFFFFFFFu : 0xFFFFu;
 }
 
 struct WeightParts {
@@ -65,8 +70,9 @@ struct WeightParts {
   double scale = 0.0;
   double min = 0.0;
 
-  [[nodiscard]] double packed(HalfType half = HalfType::kBf16) const {
-    return to_half(number * to_half(scale, half) + to_half(min, half), half);
+  [[nodiscard]] double packed(ProductType product_type = ProductType::kBf16) const {
+    return to_half(number * to_half(scale, product_type) + to_half(min, product_type),
+                   product_type);
   }
 };
 

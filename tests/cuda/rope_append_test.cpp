@@ -42,10 +42,12 @@ std::vector<double> turned(const AttentionBatch& batch, const BatchOptions& opti
 
 /// How far a cached number may be from what was to be cached: half a step of its type, and the f32
 /// arithmetic before it, whose terms are below 8.
-double step(KvType type, HalfType half, double x, double scale) {
+double step(KvType type, ProductType product_type, double x, double scale) {
   constexpr double kFloats = 1e-5;
-  if (type == KvType::kHalf) {
-    const int exponent = half == HalfType::kF32 ? -23 : half == HalfType::kBf16 ? -8 : -11;
+  if (type == KvType::kPlain) {
+    const int exponent = product_type == ProductType::kF32    ? -23
+                         : product_type == ProductType::kBf16 ? -8
+                                                              : -11;
     return std::abs(x) * std::ldexp(1.0, exponent) + kFloats;
   }
   if (type == KvType::kInt8) return 0.5 * scale + kFloats;
@@ -72,19 +74,19 @@ void check(const BatchOptions& options) {
             const size_t at = (static_cast<size_t>(row * heads.n_heads + part)) *
                                   static_cast<size_t>(batch.padded()) +
                               static_cast<size_t>(d);
-            ASSERT_NEAR(half_number(q[at], options.half), x,
-                        step(KvType::kHalf, options.half, x, 0.0))
+            ASSERT_NEAR(half_number(q[at], options.product_type), x,
+                        step(KvType::kPlain, options.product_type, x, 0.0))
                 << part << " " << d;
             continue;
           }
           const int32_t kv_head = (part - heads.n_heads) % heads.n_kv_heads;
           const std::vector<uint8_t>& plane = is_key ? keys : values;
           const double scale =
-              options.type == KvType::kHalf
+              options.type == KvType::kPlain
                   ? 1.0
                   : static_cast<double>(batch.scale_of(plane, s, position, kv_head));
           ASSERT_NEAR(batch.cached(plane, is_key, s, position, kv_head, d), x,
-                      step(options.type, options.half, x, scale))
+                      step(options.type, options.product_type, x, scale))
               << position << " " << part << " " << d;
         }
       }
@@ -129,16 +131,18 @@ TEST(RopeAppend, EightBits) {
 }
 
 TEST(RopeAppend, InF16) {
-  for (const KvType type : {KvType::kHalf, KvType::kFp8, KvType::kInt8}) {
-    check({.type = type, .half = HalfType::kF16, .kv_lens = {18, 3}, .has_norms = true});
+  for (const KvType type : {KvType::kPlain, KvType::kFp8, KvType::kInt8}) {
+    check({.type = type, .product_type = ProductType::kF16, .kv_lens = {18, 3}, .has_norms = true});
   }
 }
 
 TEST(RopeAppend, InFourBytes) {
-  for (const HalfType half : {HalfType::kTf32, HalfType::kF32}) {
-    in_every_order([&] { check({.half = half, .kv_lens = {18, 3}, .has_norms = true}); });
+  for (const ProductType product_type : {ProductType::kTf32, ProductType::kF32}) {
+    in_every_order([&] {
+      check({.product_type = product_type, .kv_lens = {18, 3}, .has_norms = true});
+    });
     check({.heads = {.n_heads = 2, .n_kv_heads = 1, .head_dim = 80},
-           .half = half,
+           .product_type = product_type,
            .kv_lens = {9},
            .rotary_dim = 80});
   }
@@ -147,13 +151,14 @@ TEST(RopeAppend, InFourBytes) {
 // A number that two of TF32 cannot be, and what is none: finite, so that nobody is harmed. Mutation
 // that was seen: f32's own limit.
 TEST(RopeAppend, WhatIsCachedInFourBytesIsFinite) {
-  for (const HalfType half : {HalfType::kTf32, HalfType::kF32}) {
+  for (const ProductType product_type : {ProductType::kTf32, ProductType::kF32}) {
     for (const float huge : {3.402e38f, -3.402e38f, INFINITY, NAN}) {
       // Of values and of keys, and position 0, which turns nothing.
       for (const int32_t column : {256 + 5, 384 + 5}) {
         OnDevice device;
-        const BatchOptions options{
-            .half = half, .kv_lens = {1}, .huge = {.row = 0, .column = column, .value = huge}};
+        const BatchOptions options{.product_type = product_type,
+                                   .kv_lens = {1},
+                                   .huge = {.row = 0, .column = column, .value = huge}};
         AttentionBatch batch(device, options);
         batch.append_all();
         const bool is_key = column < 384;
@@ -173,7 +178,7 @@ std::vector<uint8_t> stored(const std::vector<float>& v, KvType type, float* sca
   const auto rows = device.upload(qkv);
   const auto position = device.upload(std::vector<int32_t>{1});
   const auto table = device.upload(std::vector<int32_t>{0});
-  const auto bytes = static_cast<size_t>(kv_block_bytes(type, HalfType::kBf16, 1, 64));
+  const auto bytes = static_cast<size_t>(kv_block_bytes(type, ProductType::kBf16, 1, 64));
   const auto keys = device.array<uint8_t>(bytes);
   const auto values = device.array<uint8_t>(bytes);
   const auto q = device.array<uint16_t>(64);

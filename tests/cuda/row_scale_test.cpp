@@ -60,7 +60,7 @@ class RowScale : public ::testing::Test {
   RowScale() {
     // hidden += 0: the kernel that adds prepares the norm.
     const PackedOnDevice zeros =
-        empty_matrix(device_, WeightKind::kHalf, kHidden, 64, HalfType::kF16);
+        empty_matrix(device_, WeightKind::kPlain, kHidden, 64, ProductType::kF16);
     const auto nothing = device_.upload(std::vector<uint16_t>(size_t{kTokens} * 64, 0));
     OnDevice::require(device_.stream().fill(x_.data(), 0, int64_t{kTokens} * kStride * 2));
     OnDevice::require(matmul(device_.stream(), device_.info(),
@@ -94,7 +94,7 @@ class RowScale : public ::testing::Test {
       double weights = 0.0;
       double scaled_weights = 0.0;
       for (int32_t c = 0; c < kHidden; ++c) {
-        const double w = parts_of(DType::kF16, table_.view().row(row), c).packed(HalfType::kF16);
+        const double w = parts_of(DType::kF16, table_.view().row(row), c).packed(ProductType::kF16);
         const double product = w * double{h[c]} * double{weight_[static_cast<size_t>(c)]} * inv_rms;
         sum += product;
         size += std::fabs(product);
@@ -120,7 +120,7 @@ class RowScale : public ::testing::Test {
   DeviceArray<uint16_t> x_ = device_.array<uint16_t>(size_t{kTokens} * kStride);
   DeviceArray<float> squares_ = device_.array<float>(size_t{kTokens} * kTiles);
   RandomMatrix table_{DType::kF16, kRows, kHidden, BlockContent::kRandom, 6};
-  PackedOnDevice packed_ = packed_on(device_, table_.view(), WeightKind::kHalf, HalfType::kF16);
+  PackedOnDevice packed_ = packed_on(device_, table_.view(), WeightKind::kPlain, ProductType::kF16);
 };
 
 struct Batch {
@@ -175,7 +175,7 @@ PackedOnDevice diagonal(OnDevice& device, int64_t rows, int64_t columns) {
   const TensorView view{.dtype = DType::kF16,
                         .shape = Shape{rows, columns},
                         .data = reinterpret_cast<const std::byte*>(values.data())};
-  return packed_on(device, view, WeightKind::kHalf, HalfType::kF16);
+  return packed_on(device, view, WeightKind::kPlain, ProductType::kF16);
 }
 
 // gate * up of 1e5 and of 1e-3 come through; 4e6 does not, and is not a number that anyone takes

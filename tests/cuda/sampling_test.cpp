@@ -147,7 +147,7 @@ TEST(Sampling, TheOutputHeadKeepsWhatIsNotANumber) {
     const auto bias = on.upload(biases);
     const auto y = on.array<float>(16);
     const auto maxima = on.array<float>(1);
-    const MatmulTask task{.weight = {.kind = WeightKind::kHalf,
+    const MatmulTask task{.weight = {.kind = WeightKind::kPlain,
                                      .rows = 16,
                                      .columns = 64,
                                      .low = reinterpret_cast<const std::byte*>(weight.data()),

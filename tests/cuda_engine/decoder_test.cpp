@@ -14,14 +14,15 @@
 namespace forge::models {
 namespace {
 
-using kernels::cuda::HalfType;
 using kernels::cuda::KvType;
+using kernels::cuda::ProductType;
 
-BackendOptions on_cuda(KvType kv_type = KvType::kHalf, HalfType half = HalfType::kBf16) {
+BackendOptions on_cuda(KvType kv_type = KvType::kPlain,
+                       ProductType product_type = ProductType::kBf16) {
   BackendOptions options;
   options.cuda_device = 0;
   options.cuda_kv_type = kv_type;
-  options.cuda_half = half;
+  options.cuda_product_type = product_type;
   return options;
 }
 
@@ -36,11 +37,11 @@ class CudaDecoderGolden : public testing::TestWithParam<GoldenCase> {
   const std::unique_ptr<Model> model = load_or_die(golden_path(GetParam().variant));
   const int32_t length = static_cast<int32_t>(golden.prompt_ids.size());
 
-  void expect_layers(HalfType half, double tolerance);
+  void expect_layers(ProductType product_type, double tolerance);
 };
 
-void CudaDecoderGolden::expect_layers(HalfType half, double tolerance) {
-  SequenceRunner runner(*model, length, 2, 1, on_cuda(KvType::kHalf, half));
+void CudaDecoderGolden::expect_layers(ProductType product_type, double tolerance) {
+  SequenceRunner runner(*model, length, 2, 1, on_cuda(KvType::kPlain, product_type));
   runner.record_stages(true);
   TestSequence sequence = runner.start(golden.prompt_ids);
   const Matrix logits = runner.run(sequence, length);
@@ -62,24 +63,25 @@ void CudaDecoderGolden::expect_layers(HalfType half, double tolerance) {
 
 // bf16 has 8 bits: each product's factors are off by at most 2^-9, and a few of them add up.
 TEST_P(CudaDecoderGolden, EveryLayerIsTheReferenceWithinBf16) {
-  expect_layers(HalfType::kBf16, 0.03);
+  expect_layers(ProductType::kBf16, 0.03);
 }
 // f16 has 3 more.
 TEST_P(CudaDecoderGolden, EveryLayerIsTheReferenceWithinF16) {
-  expect_layers(HalfType::kF16, 0.03 / 8);
+  expect_layers(ProductType::kF16, 0.03 / 8);
 }
 // TF32 has as many as f16.
 TEST_P(CudaDecoderGolden, EveryLayerIsTheReferenceWithinTf32) {
-  expect_layers(HalfType::kTf32, 0.03 / 8);
+  expect_layers(ProductType::kTf32, 0.03 / 8);
 }
 // Numbers are cut to 2^-23 and products to 2^-22; a few hundred operations add up. The CPU's
 // reference is within 1e-6.
-TEST_P(CudaDecoderGolden, EveryLayerIsTheReferenceInF32) { expect_layers(HalfType::kF32, 1e-5); }
+TEST_P(CudaDecoderGolden, EveryLayerIsTheReferenceInF32) { expect_layers(ProductType::kF32, 1e-5); }
 
 // All of them: nothing in these goldens is as unsure as f32 is.
 TEST_P(CudaDecoderGolden, GreedyTokensInF32AreTheReferences) {
   const auto n_greedy = static_cast<int32_t>(golden.greedy_ids.size());
-  SequenceRunner runner(*model, length + n_greedy, 1, 1, on_cuda(KvType::kHalf, HalfType::kF32));
+  SequenceRunner runner(*model, length + n_greedy, 1, 1,
+                        on_cuda(KvType::kPlain, ProductType::kF32));
   EXPECT_EQ(runner.greedy(golden.prompt_ids, n_greedy), golden.greedy_ids);
 }
 
@@ -112,7 +114,7 @@ TEST_P(CudaDecoderGolden, GreedyTokensAreTheReferences) {
 
 // Decoding token by token, chunks and whole prompts take different kernels.
 TEST_P(CudaDecoderGolden, ChunksGiveTheSameBits) {
-  for (const KvType kv_type : {KvType::kHalf, KvType::kFp8, KvType::kInt8}) {
+  for (const KvType kv_type : {KvType::kPlain, KvType::kFp8, KvType::kInt8}) {
     const auto logits = [&](int32_t chunk_len) {
       SequenceRunner runner(*model, length, 1, 1, on_cuda(kv_type));
       TestSequence sequence = runner.start(golden.prompt_ids);
@@ -128,7 +130,7 @@ TEST_P(CudaDecoderGolden, ChunksGiveTheSameBits) {
 // The same in f16; what differs there are rows of x, which each kernel scales (row_scale.h).
 TEST_P(CudaDecoderGolden, ChunksGiveTheSameBitsInF16) {
   const auto logits = [&](int32_t chunk_len) {
-    SequenceRunner runner(*model, length, 1, 1, on_cuda(KvType::kHalf, HalfType::kF16));
+    SequenceRunner runner(*model, length, 1, 1, on_cuda(KvType::kPlain, ProductType::kF16));
     TestSequence sequence = runner.start(golden.prompt_ids);
     return runner.run(sequence, chunk_len);
   };
@@ -137,21 +139,21 @@ TEST_P(CudaDecoderGolden, ChunksGiveTheSameBitsInF16) {
 
 // And in 4 bytes, alone or beside another sequence.
 TEST_P(CudaDecoderGolden, ChunksAndBatchesGiveTheSameBitsInFourBytes) {
-  for (const HalfType half : {HalfType::kTf32, HalfType::kF32}) {
-    SequenceRunner runner(*model, length, 1, 4, on_cuda(KvType::kHalf, half));
+  for (const ProductType product_type : {ProductType::kTf32, ProductType::kF32}) {
+    SequenceRunner runner(*model, length, 1, 4, on_cuda(KvType::kPlain, product_type));
     TestSequence alone = runner.start(golden.prompt_ids);
     const Matrix whole = runner.run(alone, length);
     TestSequence in_chunks = runner.start(golden.prompt_ids);
     // The same kernels: one of them token by token will do.
-    EXPECT_TRUE(same_bits(runner.run(in_chunks, half == HalfType::kTf32 ? 1 : 7), whole))
-        << name(half);
+    EXPECT_TRUE(same_bits(runner.run(in_chunks, product_type == ProductType::kTf32 ? 1 : 7), whole))
+        << name(product_type);
     TestSequence one = runner.start(golden.prompt_ids);
     TestSequence other = runner.start(std::span(golden.prompt_ids).first(1));
     TestSequence* const both[] = {&other, &one};
     const Matrix logits = runner.step(both, length);
     ASSERT_EQ(logits.rows(), whole.rows() + 1);
     EXPECT_EQ(std::memcmp(logits.row(1), whole.row(0), whole.values.size() * sizeof(float)), 0)
-        << name(half);
+        << name(product_type);
   }
 }
 

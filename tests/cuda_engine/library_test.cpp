@@ -28,7 +28,7 @@ class Library : public testing::Test {
     fake_cuda::set({});
     BackendOptions backend;
     backend.cuda_device = 0;
-    backend.cuda_half = kernels::cuda::HalfType::kBf16;  // some goldens are in f16
+    backend.cuda_product_type = kernels::cuda::ProductType::kBf16;  // some goldens are in f16
     backend.fast_nondeterministic = is_fast;
     backend.on_note = [this](std::string_view note) { notes.emplace_back(note); };
     return backend;
@@ -254,7 +254,7 @@ TEST_F(Library, ProductsInF16AreNotForIt) {
   decoder.n_cache_blocks = 4;
   decoder.max_batch_tokens = 32;
   decoder.backend = options(true);
-  decoder.backend.cuda_half = kernels::cuda::HalfType::kF16;
+  decoder.backend.cuda_product_type = kernels::cuda::ProductType::kF16;
   const Result<Decoder> made = Decoder::create(*model, decoder);
   ASSERT_FALSE(made.ok());
   EXPECT_NE(made.error().message.find("in f16, "), std::string::npos) << made.error().message;

@@ -7,7 +7,7 @@
 #include "forge/engine/bench_cost.h"
 #include "forge/kernels/cpu/matmul_path.h"
 #include "forge/kernels/cuda/attention/kv_type_name.h"
-#include "forge/models/device_half_type.h"
+#include "forge/models/device_product_type.h"
 
 namespace forge::cli {
 
@@ -66,13 +66,13 @@ Result<engine::DeviceChoice> choose_device(const RuntimeOptions& runtime,
                                            models::DecoderOptions& options) {
   FORGE_TRY(const engine::DeviceWish wish, engine::parse_device(runtime.device));
   FORGE_TRY(engine::DeviceChoice choice, engine::choose_device(wish, model, options));
-  const auto half = models::device_half_type(model, options.backend);
-  const bool is_known = choice.cuda
-                            ? kernels::cuda::kv_type_from_name(runtime.kv_dtype, half).has_value()
-                            : kernels::cpu::kv_type_from_name(runtime.kv_dtype).has_value();
+  const auto product_type = models::device_product_type(model, options.backend);
+  const bool is_known =
+      choice.cuda ? kernels::cuda::kv_type_from_name(runtime.kv_dtype, product_type).has_value()
+                  : kernels::cpu::kv_type_from_name(runtime.kv_dtype).has_value();
   if (runtime.kv_dtype != "auto" && !is_known) {
     const std::string types =
-        choice.cuda ? kernels::cuda::kv_type_names(half) : "bf16, f16, f32 or int8";
+        choice.cuda ? kernels::cuda::kv_type_names(product_type) : "bf16, f16, f32 or int8";
     return make_error("--kv-dtype {}: expected auto, {} on {}", runtime.kv_dtype, types,
                       choice.name());
   }
@@ -88,9 +88,10 @@ void announce(const ModelOptions& options, const engine::LoadedModel& loaded,
     note(fmt::format("{}: {}", loaded.path, text));
   const models::BackendOptions backend = backend_options(runtime);
   if (!device.starts_with("cpu")) {
-    return note(fmt::format("device {}, products in {}{}", device,
-                            kernels::cuda::name(models::device_half_type(*loaded.model, backend)),
-                            backend.fast_nondeterministic ? ", fast-nondeterministic" : ""));
+    return note(
+        fmt::format("device {}, products in {}{}", device,
+                    kernels::cuda::name(models::device_product_type(*loaded.model, backend)),
+                    backend.fast_nondeterministic ? ", fast-nondeterministic" : ""));
   }
   const int32_t n = thread_count(runtime);
   const bool is_fast = backend.arithmetic == models::Arithmetic::kFast;

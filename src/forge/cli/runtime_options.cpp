@@ -32,7 +32,7 @@ Status check_isa() {
 }
 
 Status check_dtype(const std::string& dtype, const engine::DeviceWish& wish) {
-  if (dtype != "auto" && !kernels::cuda::half_type_from_name(dtype)) {
+  if (dtype != "auto" && !kernels::cuda::product_type_from_name(dtype)) {
     return make_error(
         "--dtype {}: expected auto (fast kernels), f32 (everything in f32, slow, for checking), or "
         "on an NVIDIA device bf16, f16 or tf32",
@@ -162,7 +162,7 @@ models::BackendOptions backend_options(const RuntimeOptions& options) {
   if (wants_reference(options)) {
     backend.arithmetic = models::Arithmetic::kReference;
   } else {
-    backend.cuda_half = kernels::cuda::half_type_from_name(options.dtype);
+    backend.cuda_product_type = kernels::cuda::product_type_from_name(options.dtype);
   }
   if (const auto type = kernels::cpu::kv_type_from_name(options.kv_dtype)) backend.kv_type = *type;
   if (const auto type = kernels::cuda::kv_type_from_name(options.kv_dtype)) {

@@ -35,7 +35,7 @@ double tokens_in_sight(const models::ModelSpec& spec, double n_tokens) {
 StepCost step_cost(const models::Model& model, const models::BackendOptions& backend) {
   const bool is_fast = backend.arithmetic == models::Arithmetic::kFast;
   const bool in_four_bytes =
-      backend.cuda_half && kernels::cuda::element_bytes(*backend.cuda_half) == 4;
+      backend.cuda_product_type && kernels::cuda::element_bytes(*backend.cuda_product_type) == 4;
   const auto stored = [&](const TensorView& view) {
     if (in_four_bytes) return TensorView{DType::kF32, view.shape, nullptr};
     const auto quantize = is_fast ? backend.quantize : std::nullopt;

@@ -120,7 +120,7 @@ Result<DeviceChoice> choose_device(const DeviceWish& wish, const models::Model& 
                                    models::DecoderOptions options) {
   FORGE_TRY(DeviceChoice choice, choose(wish, model, options));
   // The CPU goes by the weights; who asks for more bits than theirs must not get less.
-  const std::optional<cuda::HalfType> products = options.backend.cuda_half;
+  const std::optional<cuda::ProductType> products = options.backend.cuda_product_type;
   if (!choice.cuda && products && cuda::element_bytes(*products) == 4) {
     return make_error("products in {} are for NVIDIA devices, and this is device {}",
                       cuda::name(*products), choice.text);

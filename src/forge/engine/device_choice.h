@@ -43,8 +43,8 @@ struct DeviceChoice {
 
 /// Opens the device that was asked for, or fails. auto takes the first NVIDIA device that can be
 /// used and has memory for weights, workspace and one context, and else the CPU; products in
-/// 4 bytes (backend.cuda_half) are refused there. options: as the decoder will be made, but for
-/// where.
+/// 4 bytes (backend.cuda_product_type) are refused there. options: as the decoder will be made, but
+/// for where.
 [[nodiscard]] Result<DeviceChoice> choose_device(const DeviceWish& wish, const models::Model& model,
                                                  models::DecoderOptions options);
 

@@ -10,12 +10,12 @@
 #include "forge/engine/memory_plan.h"
 #include "forge/kernels/cuda/attention/kv_type_name.h"
 #include "forge/models/decoder_memory.h"
-#include "forge/models/device_half_type.h"
+#include "forge/models/device_product_type.h"
 #include "forge/tensor/paged_batch.h"
 
 namespace forge::engine {
 
-using kernels::cuda::HalfType;
+using kernels::cuda::ProductType;
 
 namespace {
 
@@ -39,8 +39,8 @@ Result<models::BackendOptions> backend_of(const EngineOptions& options) {
     FORGE_TRY(backend.isa, kernels::cpu::choose_level());
   }
   if (!options.dtype.empty()) {
-    backend.cuda_half = kernels::cuda::half_type_from_name(options.dtype);
-    if (!backend.cuda_half) {
+    backend.cuda_product_type = kernels::cuda::product_type_from_name(options.dtype);
+    if (!backend.cuda_product_type) {
       return make_error("dtype \"{}\": expected bf16, f16, tf32 or f32", options.dtype);
     }
   }
@@ -56,14 +56,16 @@ Result<models::BackendOptions> backend_of(const EngineOptions& options) {
 }
 
 /// Which types a cache has depends on where it lies.
-Status set_kv_type(const EngineOptions& options, HalfType half, models::BackendOptions& backend) {
+Status set_kv_type(const EngineOptions& options, ProductType product_type,
+                   models::BackendOptions& backend) {
   const std::string& name = options.kv_dtype;
   if (name.empty()) return {};
   if (backend.cuda_device) {
-    const auto type = kernels::cuda::kv_type_from_name(name, half);
+    const auto type = kernels::cuda::kv_type_from_name(name, product_type);
     if (!type) {
       return make_error("kv_dtype \"{}\": on an NVIDIA device with products in {} expected {}",
-                        name, kernels::cuda::name(half), kernels::cuda::kv_type_names(half));
+                        name, kernels::cuda::name(product_type),
+                        kernels::cuda::kv_type_names(product_type));
     }
     backend.cuda_kv_type = *type;
     return {};
@@ -151,15 +153,15 @@ Result<EngineSizes> choose_sizes(const models::Model& model, const EngineOptions
   FORGE_TRY(const DeviceChoice device, choose_device(*wish, model, decoder));
   decoder.backend.cuda_device = device.cuda;
   settle_fast_nondeterministic(decoder.backend);
-  const HalfType half = models::device_half_type(model, decoder.backend);
-  FORGE_TRY_STATUS(set_kv_type(options, half, decoder.backend));
+  const ProductType product_type = models::device_product_type(model, decoder.backend);
+  FORGE_TRY_STATUS(set_kv_type(options, product_type, decoder.backend));
   info.device = device.name();
   info.device_text = device.text;
   if (device.cuda) {
-    info.arithmetic = kernels::cuda::name(half);
+    info.arithmetic = kernels::cuda::name(product_type);
     // It is part of the fingerprint.
     if (decoder.backend.fast_nondeterministic) info.arithmetic += ", fast-nondeterministic";
-    info.kv_dtype = kernels::cuda::name(decoder.backend.cuda_kv_type, half);
+    info.kv_dtype = kernels::cuda::name(decoder.backend.cuda_kv_type, product_type);
     if (options.max_step_tokens == 0) {
       info.max_step_tokens = std::max(default_step_tokens(decoder.backend), info.max_step_tokens);
       decoder.max_batch_tokens = info.max_step_tokens;

@@ -9,7 +9,7 @@
 #include "forge/engine/logprobs.h"
 #include "forge/engine/sampler.h"
 #include "forge/engine/single_sequence.h"
-#include "forge/models/device_half_type.h"
+#include "forge/models/device_product_type.h"
 
 namespace forge::engine {
 namespace {
@@ -86,8 +86,8 @@ Result<PerplexityResult> compute_perplexity(const LoadedModel& loaded, std::stri
   Sequence sequence(loaded.spec(), decoder_options, decoder);
 
   const bool in_f16 =
-      options.backend.cuda_device &&
-      models::device_half_type(*loaded.model, options.backend) == kernels::cuda::HalfType::kF16;
+      options.backend.cuda_device && models::device_product_type(*loaded.model, options.backend) ==
+                                         kernels::cuda::ProductType::kF16;
 
   PerplexityResult result;
   result.n_tokens = windows.n_text_tokens;

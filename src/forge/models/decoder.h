@@ -43,9 +43,9 @@ struct BackendOptions {
   std::string packed_cache = {};
   /// The NVIDIA device that runs the model, as cuda:N; none: the CPU. For kFast.
   std::optional<int32_t> cuda_device = std::nullopt;
-  kernels::cuda::KvType cuda_kv_type = kernels::cuda::KvType::kHalf;  // of its cache
-  /// That products are computed in there; none: the checkpoint decides (device_half_type.h).
-  std::optional<kernels::cuda::HalfType> cuda_half = std::nullopt;
+  kernels::cuda::KvType cuda_kv_type = kernels::cuda::KvType::kPlain;  // of its cache
+  /// That products are computed in there; none: the checkpoint decides (device_product_type.h).
+  std::optional<kernels::cuda::ProductType> cuda_product_type = std::nullopt;
   /// Prompts may be computed by cuBLASLt there: bits then depend on how they are cut into steps.
   bool fast_nondeterministic = false;
   /// The part of that device's memory that may be taken, what others have included. (0, 1)

@@ -8,14 +8,14 @@
 #include "forge/models/cuda/device_decoder.h"
 #include "forge/models/cuda/library/library_setup.h"
 #include "forge/models/cuda/weight_loader.h"
-#include "forge/models/device_half_type.h"
+#include "forge/models/device_product_type.h"
 
 namespace forge::models::cuda {
 namespace {
 
 using kernels::cuda::DeviceInfo;
 using kernels::cuda::DeviceMemory;
-using kernels::cuda::HalfType;
+using kernels::cuda::ProductType;
 using kernels::cuda::Stream;
 
 /// Positions in the table of angles.
@@ -39,25 +39,25 @@ Status check_options(const Model& model, const DecoderOptions& options, const De
     return make_error("a vocabulary of {}: on NVIDIA devices it has at most {} tokens",
                       spec.vocab_size, kernels::cuda::kMaxSampledVocab);
   }
-  const HalfType half = device_half_type(model, options.backend);
-  if (options.backend.fast_nondeterministic && half == HalfType::kF16) {
+  const ProductType product_type = device_product_type(model, options.backend);
+  if (options.backend.fast_nondeterministic && product_type == ProductType::kF16) {
     return make_error(
         "--fast-nondeterministic: products of this model are in f16, whose activations have scales "
         "that cuBLASLt does not know; use --dtype bf16, or leave the flag away");
   }
-  if (options.backend.fast_nondeterministic && half != HalfType::kBf16) {
+  if (options.backend.fast_nondeterministic && product_type != ProductType::kBf16) {
     return make_error(
         "--fast-nondeterministic: it is for products in bf16; with --dtype {} leave the flag away",
-        kernels::cuda::name(half));
+        kernels::cuda::name(product_type));
   }
-  if (options.backend.quantize && kernels::cuda::element_bytes(half) == 4) {
+  if (options.backend.quantize && kernels::cuda::element_bytes(product_type) == 4) {
     return make_error("--quantize: with --dtype {} weights stay as they are; use bf16 or f16",
-                      kernels::cuda::name(half));
+                      kernels::cuda::name(product_type));
   }
-  if (options.backend.cuda_kv_type != kernels::cuda::KvType::kHalf &&
-      kernels::cuda::element_bytes(half) == 4) {
+  if (options.backend.cuda_kv_type != kernels::cuda::KvType::kPlain &&
+      kernels::cuda::element_bytes(product_type) == 4) {
     return make_error("--kv-dtype: with --dtype {0} the cache is {0} too; use bf16 or f16",
-                      kernels::cuda::name(half));
+                      kernels::cuda::name(product_type));
   }
   const bool is_fp8 = options.backend.cuda_kv_type == kernels::cuda::KvType::kFp8;
   if (is_fp8 && device.compute_capability < 89) {

@@ -45,10 +45,11 @@ DecoderShape::DecoderShape(const ModelSpec& spec, const DecoderOptions& options)
   q = int64_t{spec.n_heads} * kernels::cuda::padded_head_dim(spec.head_dim);
   hidden_tiles = hidden / kRowTile;
   logit_tiles = logits / kRowTile;
-  // A checkpoint chooses among types of the same size (device_half_type.h).
-  const auto half = options.backend.cuda_half.value_or(kernels::cuda::HalfType::kBf16);
-  element_bytes = kernels::cuda::element_bytes(half);
-  kv_block_bytes = kernels::cuda::kv_block_bytes(options.backend.cuda_kv_type, half,
+  // A checkpoint chooses among types of the same size (device_product_type.h).
+  const auto product_type =
+      options.backend.cuda_product_type.value_or(kernels::cuda::ProductType::kBf16);
+  element_bytes = kernels::cuda::element_bytes(product_type);
+  kv_block_bytes = kernels::cuda::kv_block_bytes(options.backend.cuda_kv_type, product_type,
                                                  spec.n_kv_heads, spec.head_dim);
   kv_plane_bytes = kv_block_bytes * options.n_cache_blocks;
 }

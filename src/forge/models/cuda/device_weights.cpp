@@ -8,15 +8,15 @@
 
 #include "forge/kernels/cuda/weights/layout.h"
 #include "forge/models/cpu/weight_type.h"
-#include "forge/models/device_half_type.h"
+#include "forge/models/device_product_type.h"
 #include "forge/models/layer_vectors.h"
 
 namespace forge::models::cuda {
 namespace {
 
-using kernels::cuda::HalfType;
 using kernels::cuda::PackedLayout;
 using kernels::cuda::PackedMatrix;
+using kernels::cuda::ProductType;
 using kernels::cuda::RowPlace;
 using kernels::cuda::WeightKind;
 using Order = RowPlace::Order;
@@ -27,33 +27,33 @@ bool is_float(DType dtype) {
 
 /// What becomes of a matrix.
 struct Target {
-  WeightKind kind = WeightKind::kHalf;
+  WeightKind kind = WeightKind::kPlain;
   DType uploaded = DType::kF32;
 };
 
 /// That values without a packed form are uploaded in: what products are computed in, or f32 where
 /// the device rounds them.
-DType dtype_of(HalfType half) {
-  if (element_bytes(half) == 4) return DType::kF32;
-  return half == HalfType::kF16 ? DType::kF16 : DType::kBF16;
+DType dtype_of(ProductType product_type) {
+  if (element_bytes(product_type) == 4) return DType::kF32;
+  return product_type == ProductType::kF16 ? DType::kF16 : DType::kBF16;
 }
 /// Whether plain values of this type are the same numbers in that of products.
-bool is_exact(DType dtype, HalfType half) {
-  if (dtype == DType::kF32) return half == HalfType::kF32;
-  return element_bytes(half) == 4 ? is_float(dtype) : dtype == dtype_of(half);
+bool is_exact(DType dtype, ProductType product_type) {
+  if (dtype == DType::kF32) return product_type == ProductType::kF32;
+  return element_bytes(product_type) == 4 ? is_float(dtype) : dtype == dtype_of(product_type);
 }
 
-Target target_of(const TensorView& view, std::optional<DType> quantize, HalfType half) {
-  if (element_bytes(half) == 4) {
-    return {WeightKind::kHalf, is_float(view.dtype) ? view.dtype : dtype_of(half)};
+Target target_of(const TensorView& view, std::optional<DType> quantize, ProductType product_type) {
+  if (element_bytes(product_type) == 4) {
+    return {WeightKind::kPlain, is_float(view.dtype) ? view.dtype : dtype_of(product_type)};
   }
   const DType wanted = cpu::packed_type(view.dtype, view.columns(), quantize);
-  if (!kernels::cuda::has_packed_form(wanted)) return {WeightKind::kHalf, dtype_of(half)};
+  if (!kernels::cuda::has_packed_form(wanted)) return {WeightKind::kPlain, dtype_of(product_type)};
   const WeightKind kind = kernels::cuda::weight_kind(wanted);
   // The device quantises these two itself; others come as the host's blocks.
   const bool is_quantised_there =
       is_float(view.dtype) &&
-      (kind == WeightKind::kHalf || wanted == DType::kQ8_0 || wanted == DType::kQ4_0);
+      (kind == WeightKind::kPlain || wanted == DType::kQ8_0 || wanted == DType::kQ4_0);
   return {kind, is_quantised_there ? view.dtype : wanted};
 }
 
@@ -62,13 +62,13 @@ class Planner {
   Planner(const Model& model, const BackendOptions& backend, DeviceArena& arena)
       : model_(model),
         quantize_(backend.quantize),
-        half_(device_half_type(model, backend)),
+        product_type_(device_product_type(model, backend)),
         arena_(arena) {}
 
   WeightPlan plan(int64_t n_positions) {
     const ModelWeights& w = model_.weights;
     DeviceWeights& to = plan_.weights;
-    to.half = half_;
+    to.product_type = product_type_;
     to.head = matrix({{w.output, {}, {}}}, w.output.rows());
     const bool is_tied = w.output.data == w.token_embedding.data;
     to.embedding =
@@ -81,17 +81,17 @@ class Planner {
     if (!rope.long_inv_freq.empty()) to.long_angles = angles(rope.long_inv_freq, n_positions);
     if (!widened_.empty()) {
       plan_.notes.push_back(
-          element_bytes(half_) == 2
+          element_bytes(product_type_) == 2
               ? fmt::format("weights of type {} have no form of their own on the device: they take "
                             "16 bits there",
                             fmt::join(widened_, ", "))
               : fmt::format("weights of type {} take 32 bits on the device with products in {}",
-                            fmt::join(widened_, ", "), kernels::cuda::name(half_)));
+                            fmt::join(widened_, ", "), kernels::cuda::name(product_type_)));
     }
     if (!rounded_.empty()) {
       plan_.notes.push_back(
           fmt::format("weights of type {} are rounded to {}, in which the device computes",
-                      fmt::join(rounded_, ", "), kernels::cuda::name(half_)));
+                      fmt::join(rounded_, ", "), kernels::cuda::name(product_type_)));
     }
     return std::move(plan_);
   }
@@ -103,18 +103,18 @@ class Planner {
   /// All sources become one kind: the first one's, or 16 bits where they differ.
   PackedMatrix matrix(std::vector<MatrixSource> sources, int64_t rows,
                       std::optional<DType> quantize) {
-    WeightKind kind = target_of(sources.front().view, quantize, half_).kind;
+    WeightKind kind = target_of(sources.front().view, quantize, product_type_).kind;
     for (const MatrixSource& source : sources) {
-      if (target_of(source.view, quantize, half_).kind != kind) kind = WeightKind::kHalf;
+      if (target_of(source.view, quantize, product_type_).kind != kind) kind = WeightKind::kPlain;
     }
     for (MatrixSource& source : sources) {
-      const Target target = target_of(source.view, quantize, half_);
-      source.uploaded = target.kind == kind ? target.uploaded : dtype_of(half_);
-      if (kind != WeightKind::kHalf || is_exact(source.view.dtype, half_)) continue;
+      const Target target = target_of(source.view, quantize, product_type_);
+      source.uploaded = target.kind == kind ? target.uploaded : dtype_of(product_type_);
+      if (kind != WeightKind::kPlain || is_exact(source.view.dtype, product_type_)) continue;
       note(source.view.dtype, is_float(source.view.dtype) ? rounded_ : widened_);
     }
     const PackedLayout layout =
-        kernels::cuda::packed_layout(kind, rows, sources.front().view.columns(), half_);
+        kernels::cuda::packed_layout(kind, rows, sources.front().view.columns(), product_type_);
     const PackedMatrix placed = kernels::cuda::place(layout, arena_.take(layout.bytes));
     plan_.matrices.push_back({placed, layout.bytes, std::move(sources)});
     return placed;
@@ -162,10 +162,10 @@ class Planner {
     const TensorView* const views[] = {&w.attn_q, &w.attn_k, &w.attn_v};
     int32_t row = 0;
     for (size_t i = 0; i < 3;) {
-      const WeightKind kind = target_of(*views[i], quantize_, half_).kind;
+      const WeightKind kind = target_of(*views[i], quantize_, product_type_).kind;
       std::vector<MatrixSource> sources;
       int64_t rows = 0;
-      for (; i < 3 && target_of(*views[i], quantize_, half_).kind == kind; ++i) {
+      for (; i < 3 && target_of(*views[i], quantize_, product_type_).kind == kind; ++i) {
         sources.push_back({*views[i], {}, {Order::kStacked, static_cast<int32_t>(rows)}});
         rows += views[i]->rows();
       }
@@ -203,7 +203,7 @@ class Planner {
 
   const Model& model_;
   const std::optional<DType> quantize_;
-  const HalfType half_;
+  const ProductType product_type_;
   DeviceArena& arena_;
   WeightPlan plan_;
   std::vector<std::string_view> widened_;  // types

@@ -40,8 +40,8 @@ struct DeviceLayer {
 };
 
 struct DeviceWeights {
-  kernels::cuda::HalfType half = kernels::cuda::HalfType::kBf16;  // of all matrices
-  kernels::cuda::PackedMatrix embedding;                          // the head again where tied
+  kernels::cuda::ProductType product_type = kernels::cuda::ProductType::kBf16;  // of all matrices
+  kernels::cuda::PackedMatrix embedding;  // the head again where tied
   kernels::cuda::PackedMatrix head;
   std::vector<DeviceLayer> layers;
   const float* output_norm = nullptr;  // (hidden_dim)
@@ -76,7 +76,7 @@ struct WeightPlan {
 };
 
 /// Lays the weights out in an arena. Where it only counts, nothing of the result but its sizes
-/// makes sense. backend: cuda_half, and quantize, which F32, F16 and BF16 matrices become
+/// makes sense. backend: cuda_product_type, and quantize, which F32, F16 and BF16 matrices become
 /// (cpu/weight_type.h says what happens where it does not fit). n_positions: of the table of
 /// angles.
 [[nodiscard]] WeightPlan lay_out_weights(const Model& model, const BackendOptions& backend,

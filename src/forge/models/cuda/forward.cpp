@@ -86,7 +86,7 @@ struct Forward::Step {
                        .is_long = f.inputs_.is_long};
     std::byte* const keys = f.kv_ + 2 * index * f.shape_.kv_plane_bytes;
     const KvLayer kv{f.kv_type_, keys, keys + f.shape_.kv_plane_bytes, f.shape_.kv_block_bytes,
-                     f.weights_.half};
+                     f.weights_.product_type};
     AttentionTask task{.heads = {spec.n_heads, spec.n_kv_heads, spec.head_dim},
                        .rows = rows,
                        .kv = kv,
@@ -131,7 +131,7 @@ struct Forward::Step {
     if (!bounds.has_all_logits) {
       FORGE_TRY_STATUS(kernels::cuda::gather_rows(
           stream, {.x = f.buffers_.x,
-                   .row_bytes = f.shape_.x * element_bytes(f.weights_.half),
+                   .row_bytes = f.shape_.x * element_bytes(f.weights_.product_type),
                    .squares = f.buffers_.squares,
                    .n_tiles = f.shape_.hidden_tiles,
                    .rows = f.inputs_.logit_rows,

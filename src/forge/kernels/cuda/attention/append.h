@@ -2,7 +2,7 @@
 #pragma once
 
 #include "forge/kernels/cuda/attention/rope.h"
-#include "forge/kernels/cuda/device/half.h"
+#include "forge/kernels/cuda/device/product.h"
 
 namespace forge::kernels::cuda {
 
@@ -29,37 +29,37 @@ FORGE_DEVICE uint32_t e4m3_bits(float x) {
 /// pairs of neighbours in the halves of a register.
 FORGE_DEVICE int code_place(int i) { return (i & ~3) | (i >> 1 & 1) | (i & 1) << 1; }
 
-template <typename Half>
-FORGE_DEVICE Element<Half> half_code(float x) {
-  return to_element<Half>(clamp(x, Half::kLargest));
+template <typename Product>
+FORGE_DEVICE Element<Product> half_code(float x) {
+  return to_element<Product>(clamp(x, Product::kLargest));
 }
 
 /// Whether a cache of this type has room for a head, for all lanes of a warp.
-template <typename Half, int HeadDim>
+template <typename Product, int HeadDim>
 FORGE_DEVICE bool fits(const HeadRow<HeadDim>& row) {
   bool is_large = false;
   FORGE_UNROLL
   for (int i = 0; i < row.kPerLane; ++i) {
     const float size = row.x[i] < 0.0f ? -row.x[i] : row.x[i];
-    is_large = is_large || !(size <= Half::kLargest);
+    is_large = is_large || !(size <= Product::kLargest);
   }
   return ballot(is_large) == 0;
 }
 
 /// Keys or values of one token and kv head. place: of the token in its block.
-template <typename Half, KvType Type, int HeadDim>
+template <typename Product, KvType Type, int HeadDim>
 FORGE_DEVICE void store_head(const HeadRow<HeadDim>& row, QkvPart part, std::byte* head_block,
                              int place, int lane) {
   const bool is_key = part == QkvPart::kKey;
-  if constexpr (Type == KvType::kHalf) {
-    auto* to = reinterpret_cast<Element<Half>*>(head_block) + (is_key ? place * HeadDim : place);
+  if constexpr (Type == KvType::kPlain) {
+    auto* to = reinterpret_cast<Element<Product>*>(head_block) + (is_key ? place * HeadDim : place);
     FORGE_UNROLL
     for (int i = 0; i < row.kPerLane; ++i) {
       const int d = lane + i * kWarpLanes;
-      if (Half::kIsNarrow && is_key) {
-        to[d] = to_element<Half>(row.x[i]);
+      if (Product::kIsNarrow && is_key) {
+        to[d] = to_element<Product>(row.x[i]);
       } else {
-        to[is_key ? d : d * kKvBlock] = half_code<Half>(row.x[i]);
+        to[is_key ? d : d * kKvBlock] = half_code<Product>(row.x[i]);
       }
     }
   } else {
@@ -68,7 +68,7 @@ FORGE_DEVICE void store_head(const HeadRow<HeadDim>& row, QkvPart part, std::byt
     float most = 0.0f;
     FORGE_UNROLL
     for (int i = 0; i < row.kPerLane; ++i) {
-      x[i] = clamp(row.x[i], Bf16::kLargest);  // scales are f32, whatever Half is
+      x[i] = clamp(row.x[i], Bf16::kLargest);  // scales are f32, whatever Product is
       most = larger(most, x[i] < 0.0f ? -x[i] : x[i]);
     }
     most = max_lanes<kWarpLanes>(most);
@@ -97,24 +97,24 @@ FORGE_DEVICE void store_head(const HeadRow<HeadDim>& row, QkvPart part, std::byt
 }
 
 /// Turns and appends keys or values of a token.
-template <typename Half, KvType Type, int HeadDim>
+template <typename Product, KvType Type, int HeadDim>
 FORGE_DEVICE void append_head(const HeadShape& heads, const QkvRows& rows, const KvLayer& kv,
                               const int32_t* block_table, int token, int position, QkvPart part,
                               int kv_head, int lane) {
   HeadRow<HeadDim> row = load_head<HeadDim>(heads, rows, token, position, part, kv_head, lane);
-  if constexpr (Half::kIsNarrow && Type == KvType::kHalf) {
+  if constexpr (Product::kIsNarrow && Type == KvType::kPlain) {
     if (part == QkvPart::kKey) {
       const HeadRow<HeadDim> value =
           load_head<HeadDim>(heads, rows, token, position, QkvPart::kValue, kv_head, lane);
-      const bool is_there = fits<Half>(row) && fits<Half>(value);
+      const bool is_there = fits<Product>(row) && fits<Product>(value);
       FORGE_UNROLL
       for (int i = 0; i < row.kPerLane && !is_there; ++i) row.x[i] = NAN;
     }
   }
   std::byte* plane = part == QkvPart::kKey ? kv.keys : kv.values;
   std::byte* head_block = plane + block_table[position / kKvBlock] * kv.block_bytes +
-                          kv_head * kv_head_block_bytes(Type, Half::kType, HeadDim);
-  store_head<Half, Type>(row, part, head_block, position % kKvBlock, lane);
+                          kv_head * kv_head_block_bytes(Type, Product::kType, HeadDim);
+  store_head<Product, Type>(row, part, head_block, position % kKvBlock, lane);
 }
 
 }  // namespace forge::kernels::cuda

@@ -9,7 +9,7 @@
 namespace forge::kernels::cuda {
 
 /// Queues norms and turns of the heads of q and k, keys and values into the cache. Products are
-/// computed in kv.half. Rows may stand in any order; those with a negative position
+/// computed in kv.product_type. Rows may stand in any order; those with a negative position
 /// are left out. Fails where a size is one that no kernel is built for.
 [[nodiscard]] Status rope_append(Stream& stream, const DeviceInfo& device,
                                  const RopeAppendTask& task);

@@ -29,16 +29,16 @@ template <KvType Type, typename Launch>
 }
 
 /// launch<KvType, padded head_dim>() for a cache type, of those that there are beside products in
-/// Half, and the model's head_dim.
-template <typename Half, typename Launch>
+/// Product, and the model's head_dim.
+template <typename Product, typename Launch>
 [[nodiscard]] Status with_cache(KvType type, int32_t head_dim, Launch&& launch) {
-  if constexpr (Half::kPerWord == 1) {
-    if (type != KvType::kHalf) return unknown_kv_type();
-    return with_head_dim<KvType::kHalf>(head_dim, launch);
+  if constexpr (Product::kPerWord == 1) {
+    if (type != KvType::kPlain) return unknown_kv_type();
+    return with_head_dim<KvType::kPlain>(head_dim, launch);
   } else {
     switch (type) {
-      case KvType::kHalf:
-        return with_head_dim<KvType::kHalf>(head_dim, launch);
+      case KvType::kPlain:
+        return with_head_dim<KvType::kPlain>(head_dim, launch);
       case KvType::kFp8:
         return with_head_dim<KvType::kFp8>(head_dim, launch);
       case KvType::kInt8:

@@ -7,14 +7,22 @@
 
 namespace forge::kernels::cuda {
 
-extern template Status launch_few<Bf16, KvType::kHalf>(Stream&, const AttentionTask&, FewShape, int32_t);
-extern template Status launch_few<Bf16, KvType::kFp8>(Stream&, const AttentionTask&, FewShape, int32_t);
-extern template Status launch_few<Bf16, KvType::kInt8>(Stream&, const AttentionTask&, FewShape, int32_t);
-extern template Status launch_few<F16, KvType::kHalf>(Stream&, const AttentionTask&, FewShape, int32_t);
-extern template Status launch_few<F16, KvType::kFp8>(Stream&, const AttentionTask&, FewShape, int32_t);
-extern template Status launch_few<F16, KvType::kInt8>(Stream&, const AttentionTask&, FewShape, int32_t);
-extern template Status launch_few<Tf32, KvType::kHalf>(Stream&, const AttentionTask&, FewShape, int32_t);
-extern template Status launch_few<F32, KvType::kHalf>(Stream&, const AttentionTask&, FewShape, int32_t);
+extern template Status launch_few<Bf16, KvType::kPlain>(Stream&, const AttentionTask&, FewShape,
+                                                        int32_t);
+extern template Status launch_few<Bf16, KvType::kFp8>(Stream&, const AttentionTask&, FewShape,
+                                                      int32_t);
+extern template Status launch_few<Bf16, KvType::kInt8>(Stream&, const AttentionTask&, FewShape,
+                                                       int32_t);
+extern template Status launch_few<F16, KvType::kPlain>(Stream&, const AttentionTask&, FewShape,
+                                                       int32_t);
+extern template Status launch_few<F16, KvType::kFp8>(Stream&, const AttentionTask&, FewShape,
+                                                     int32_t);
+extern template Status launch_few<F16, KvType::kInt8>(Stream&, const AttentionTask&, FewShape,
+                                                      int32_t);
+extern template Status launch_few<Tf32, KvType::kPlain>(Stream&, const AttentionTask&, FewShape,
+                                                        int32_t);
+extern template Status launch_few<F32, KvType::kPlain>(Stream&, const AttentionTask&, FewShape,
+                                                       int32_t);
 
 namespace {
 
@@ -34,19 +42,19 @@ FewShape shape_of(const AttentionTask& task) {
           .max_spans = max_spans};
 }
 
-template <typename Half>
+template <typename Product>
 Status launch_in(Stream& stream, const AttentionTask& task, const FewShape& shape, int32_t splits) {
-  if constexpr (Half::kPerWord == 1) {
-    if (task.kv.type != KvType::kHalf) return unknown_kv_type();
-    return launch_few<Half, KvType::kHalf>(stream, task, shape, splits);
+  if constexpr (Product::kPerWord == 1) {
+    if (task.kv.type != KvType::kPlain) return unknown_kv_type();
+    return launch_few<Product, KvType::kPlain>(stream, task, shape, splits);
   } else {
     switch (task.kv.type) {
-      case KvType::kHalf:
-        return launch_few<Half, KvType::kHalf>(stream, task, shape, splits);
+      case KvType::kPlain:
+        return launch_few<Product, KvType::kPlain>(stream, task, shape, splits);
       case KvType::kFp8:
-        return launch_few<Half, KvType::kFp8>(stream, task, shape, splits);
+        return launch_few<Product, KvType::kFp8>(stream, task, shape, splits);
       case KvType::kInt8:
-        return launch_few<Half, KvType::kInt8>(stream, task, shape, splits);
+        return launch_few<Product, KvType::kInt8>(stream, task, shape, splits);
     }
     return unknown_kv_type();
   }
@@ -56,8 +64,7 @@ Status launch_in(Stream& stream, const AttentionTask& task, const FewShape& shap
 
 AttentionWorkspace attention_few_workspace(const AttentionTask& bounds) {
   const FewShape shape = shape_of(bounds);
-  const int64_t n_groups =
-      int64_t{bounds.n_sequences} * shape.row_groups * bounds.heads.n_kv_heads;
+  const int64_t n_groups = int64_t{bounds.n_sequences} * shape.row_groups * bounds.heads.n_kv_heads;
   const int32_t head_dim = padded_head_dim(bounds.heads.head_dim);
   return {.n_partials = n_groups * shape.max_spans * packed_sums_floats(shape.n_rows, head_dim),
           .n_counters = n_groups};
@@ -69,8 +76,8 @@ Status launch_attention_few(Stream& stream, const DeviceInfo& device, const Atte
   const int32_t wanted = device.n_processors * kBlocksPerProcessor;
   const int32_t n_pairs = n_groups * task.heads.n_kv_heads;
   const int32_t splits = std::clamp((wanted + n_pairs - 1) / n_pairs, 1, shape.max_spans);
-  return with_product_type(task.kv.half, [&](auto half) {
-    return launch_in<decltype(half)>(stream, task, shape, splits);
+  return with_product_type(task.kv.product_type, [&](auto product_type) {
+    return launch_in<decltype(product_type)>(stream, task, shape, splits);
   });
 }
 

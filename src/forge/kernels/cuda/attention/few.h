@@ -19,9 +19,9 @@ inline constexpr int kFewThreads = kFewWarps * kWarpLanes;
 
 /// One block more would leave registers too few (168 of 128 dimensions, 128 of 64; 168 of those
 /// that are split): nvcc 13 spills.
-template <typename Half>
+template <typename Product>
 constexpr int few_blocks_per_processor(int head_dim) {
-  return head_dim <= 64 && !Half::kIsSplit ? 3 : 2;
+  return head_dim <= 64 && !Product::kIsSplit ? 3 : 2;
 }
 
 /// What the launch fixes besides the task.
@@ -48,29 +48,29 @@ constexpr int64_t packed_sums_floats(int n_rows, int stride) {
 constexpr int shared_sums_stride(int head_dim) { return head_dim + 8; }
 
 /// In bytes. 64 beyond a row, so that the two rows that lanes read at once lie in different banks.
-constexpr int fused_query_stride(int head_dim, HalfType half) {
-  return head_dim * element_bytes(half) + 64;
+constexpr int fused_query_stride(int head_dim, ProductType product_type) {
+  return head_dim * element_bytes(product_type) + 64;
 }
-constexpr size_t few_attention_shared_bytes(int head_dim, HalfType half, int n_rows,
+constexpr size_t few_attention_shared_bytes(int head_dim, ProductType product_type, int n_rows,
                                             bool is_fused) {
   const auto sums =
       static_cast<size_t>(kFewWarps * packed_sums_floats(n_rows, shared_sums_stride(head_dim)) * 4);
-  const auto queries = static_cast<size_t>(n_rows * fused_query_stride(head_dim, half));
+  const auto queries = static_cast<size_t>(n_rows * fused_query_stride(head_dim, product_type));
   return sums + (is_fused ? queries : 0);
 }
 
 /// One tile's sums into shared memory.
-template <typename Half, KvType Type, int HeadDim>
-FORGE_DEVICE void attend_tile(const QueryFragments<Half, HeadDim>& q, const TileBlocks& blocks,
+template <typename Product, KvType Type, int HeadDim>
+FORGE_DEVICE void attend_tile(const QueryFragments<Product, HeadDim>& q, const TileBlocks& blocks,
                               int first_position, const Seen& seen, float scale_log2, int lane,
                               const PackedSums& to) {
-  TileWeights<Half> weights;
-  weigh_tile<Half, Type, HeadDim, PlainKeys>(q, blocks, first_position, seen, scale_log2, lane,
-                                             weights);
+  TileWeights<Product> weights;
+  weigh_tile<Product, Type, HeadDim, PlainKeys>(q, blocks, first_position, seen, scale_log2, lane,
+                                                weights);
   const int g = lane / 4;
   FORGE_UNROLL
   for (int i = 0; i < HeadDim / 8; ++i) {
-    const FragmentD o = sum_values<Half, Type>(weights, blocks, i, lane);
+    const FragmentD o = sum_values<Product, Type>(weights, blocks, i, lane);
     FORGE_UNROLL
     for (int row = 0; row < 2; ++row) {
       if (g + 8 * row >= to.n_rows) continue;
@@ -101,20 +101,20 @@ struct FoldedSums {
     l = fold(l, next.l()[row]);
     m = fold.m;
   }
-  template <typename Half>
+  template <typename Product>
   FORGE_DEVICE void write(const AttentionTask& task, int token, int head, int d) const {
     if (d >= task.heads.head_dim) return;
     float y[4];
     FORGE_UNROLL
     for (int i = 0; i < 4; ++i) y[i] = divide_fast(o[i], l);
-    store_elements<Half>(static_cast<Element<Half>*>(task.out) + token * task.out_stride +
-                             head * task.heads.head_dim + d,
-                         y);
+    store_elements<Product>(static_cast<Element<Product>*>(task.out) + token * task.out_stride +
+                                head * task.heads.head_dim + d,
+                            y);
   }
 };
 
-template <typename Half, KvType Type, int HeadDim>
-FORGE_KERNEL(kFewThreads, few_blocks_per_processor<Half>(HeadDim))
+template <typename Product, KvType Type, int HeadDim>
+FORGE_KERNEL(kFewThreads, few_blocks_per_processor<Product>(HeadDim))
 attention_few(AttentionTask task, FewShape shape) {
   let_successor_start();
   wait_for_predecessor();
@@ -148,21 +148,21 @@ attention_few(AttentionTask task, FewShape shape) {
 
   const bool is_fused = task.q == nullptr;
   constexpr int kQueryStride =
-      fused_query_stride(HeadDim, Half::kType) / static_cast<int>(sizeof(Element<Half>));
-  auto* turned = reinterpret_cast<Element<Half>*>(
-      shared_memory() + few_attention_shared_bytes(HeadDim, Half::kType, shape.n_rows, false));
+      fused_query_stride(HeadDim, Product::kType) / static_cast<int>(sizeof(Element<Product>));
+  auto* turned = reinterpret_cast<Element<Product>*>(
+      shared_memory() + few_attention_shared_bytes(HeadDim, Product::kType, shape.n_rows, false));
   for (int row = warp; is_fused && row < n_rows; row += kFewWarps) {
     const int packed = first_row + row;
     const HeadRow<HeadDim> head =
         load_head<HeadDim>(task.heads, task.rows, all.token(packed), all.position(packed),
                            QkvPart::kQuery, all.head(kv_head, packed), lane);
-    store_query<Half>(head, turned + row * kQueryStride, lane);
+    store_query<Product>(head, turned + row * kQueryStride, lane);
   }
-  const auto query = [&](int row) -> const Element<Half>* {
+  const auto query = [&](int row) -> const Element<Product>* {
     if (row >= n_rows) return nullptr;
     if (is_fused) return turned + row * kQueryStride;
     const int packed = first_row + row;
-    return static_cast<const Element<Half>*>(task.q) +
+    return static_cast<const Element<Product>*>(task.q) +
            (int64_t{all.token(packed)} * task.heads.n_heads + all.head(kv_head, packed)) * HeadDim;
   };
   const float scale_log2 = task.scale * kLog2E;
@@ -176,7 +176,7 @@ attention_few(AttentionTask task, FewShape shape) {
       for (int item = warp; item < n_new; item += kFewWarps) {
         const int position = all.first_position + item / 2;
         if (position / kSpan != first_span + span) continue;
-        append_head<Half, Type, HeadDim>(
+        append_head<Product, Type, HeadDim>(
             task.heads, task.rows, task.kv, block_table, all.first_token + item / 2, position,
             item % 2 == 0 ? QkvPart::kKey : QkvPart::kValue, kv_head, lane);
       }
@@ -188,12 +188,12 @@ attention_few(AttentionTask task, FewShape shape) {
     if (warp >= first_tile && warp <= last_tile) {
       const int tile_begin = span_begin + warp * kKvTile;
       const TileBlocks blocks =
-          find_blocks<Half, Type, HeadDim>(task.kv, block_table, kv_head, tile_begin, to);
-      QueryFragments<Half, HeadDim> q;
+          find_blocks<Product, Type, HeadDim>(task.kv, block_table, kv_head, tile_begin, to);
+      QueryFragments<Product, HeadDim> q;
       q.load(query(lane / 4), query(lane / 4 + 8), lane);
       const Seen seen = all.seen(first_row, lane);
-      attend_tile<Half, Type, HeadDim>(q, blocks, tile_begin, seen, scale_log2, lane,
-                                       tile_sums(warp));
+      attend_tile<Product, Type, HeadDim>(q, blocks, tile_begin, seen, scale_log2, lane,
+                                          tile_sums(warp));
     }
     sync_block();
     for (int i = thread_index(); i < n_rows * (HeadDim / 4); i += kFewThreads) {
@@ -202,8 +202,8 @@ attention_few(AttentionTask task, FewShape shape) {
       FoldedSums sums;
       for (int tile = first_tile; tile <= last_tile; ++tile) sums.fold(tile_sums(tile), row, d);
       if (n_spans == 1) {
-        sums.template write<Half>(task, all.token(first_row + row),
-                                  all.head(kv_head, first_row + row), d);
+        sums.template write<Product>(task, all.token(first_row + row),
+                                     all.head(kv_head, first_row + row), d);
         continue;
       }
       const PackedSums out = span_sums(span);
@@ -233,8 +233,8 @@ attention_few(AttentionTask task, FewShape shape) {
     const int d = i % (HeadDim / 4) * 4;
     FoldedSums sums;
     for (int span = 0; span < n_spans; ++span) sums.fold(span_sums(span), row, d);
-    sums.template write<Half>(task, all.token(first_row + row), all.head(kv_head, first_row + row),
-                              d);
+    sums.template write<Product>(task, all.token(first_row + row),
+                                 all.head(kv_head, first_row + row), d);
   }
 }
 

@@ -8,7 +8,7 @@
 
 namespace forge::kernels::cuda {
 
-template <typename Half, KvType Type>
+template <typename Product, KvType Type>
 Status launch_many(Stream& stream, const AttentionTask& task) {
   const int32_t n_rows = task.max_rows * (task.heads.n_heads / task.heads.n_kv_heads);
   return with_head_dim<Type>(task.heads.head_dim, [&]<KvType, int HeadDim>() {
@@ -17,8 +17,8 @@ Status launch_many(Stream& stream, const AttentionTask& task) {
                    .grid = {(n_rows + many_rows(HeadDim) - 1) / many_rows(HeadDim),
                             task.heads.n_kv_heads, task.n_sequences},
                    .n_threads = many_threads(HeadDim),
-                   .shared_bytes = many_attention_shared_bytes(Type, Half::kType, HeadDim)},
-                  attention_many<Half, Type, HeadDim>, task);
+                   .shared_bytes = many_attention_shared_bytes(Type, Product::kType, HeadDim)},
+                  attention_many<Product, Type, HeadDim>, task);
   });
 }
 

@@ -5,30 +5,30 @@
 
 namespace forge::kernels::cuda {
 
-extern template Status launch_many<Bf16, KvType::kHalf>(Stream&, const AttentionTask&);
+extern template Status launch_many<Bf16, KvType::kPlain>(Stream&, const AttentionTask&);
 extern template Status launch_many<Bf16, KvType::kFp8>(Stream&, const AttentionTask&);
 extern template Status launch_many<Bf16, KvType::kInt8>(Stream&, const AttentionTask&);
-extern template Status launch_many<F16, KvType::kHalf>(Stream&, const AttentionTask&);
+extern template Status launch_many<F16, KvType::kPlain>(Stream&, const AttentionTask&);
 extern template Status launch_many<F16, KvType::kFp8>(Stream&, const AttentionTask&);
 extern template Status launch_many<F16, KvType::kInt8>(Stream&, const AttentionTask&);
-extern template Status launch_many<Tf32, KvType::kHalf>(Stream&, const AttentionTask&);
-extern template Status launch_many<F32, KvType::kHalf>(Stream&, const AttentionTask&);
+extern template Status launch_many<Tf32, KvType::kPlain>(Stream&, const AttentionTask&);
+extern template Status launch_many<F32, KvType::kPlain>(Stream&, const AttentionTask&);
 
 namespace {
 
-template <typename Half>
+template <typename Product>
 Status launch_in(Stream& stream, const AttentionTask& task) {
-  if constexpr (Half::kPerWord == 1) {
-    if (task.kv.type != KvType::kHalf) return unknown_kv_type();
-    return launch_many<Half, KvType::kHalf>(stream, task);
+  if constexpr (Product::kPerWord == 1) {
+    if (task.kv.type != KvType::kPlain) return unknown_kv_type();
+    return launch_many<Product, KvType::kPlain>(stream, task);
   } else {
     switch (task.kv.type) {
-      case KvType::kHalf:
-        return launch_many<Half, KvType::kHalf>(stream, task);
+      case KvType::kPlain:
+        return launch_many<Product, KvType::kPlain>(stream, task);
       case KvType::kFp8:
-        return launch_many<Half, KvType::kFp8>(stream, task);
+        return launch_many<Product, KvType::kFp8>(stream, task);
       case KvType::kInt8:
-        return launch_many<Half, KvType::kInt8>(stream, task);
+        return launch_many<Product, KvType::kInt8>(stream, task);
     }
     return unknown_kv_type();
   }
@@ -37,8 +37,9 @@ Status launch_in(Stream& stream, const AttentionTask& task) {
 }  // namespace
 
 Status launch_attention_many(Stream& stream, const AttentionTask& task) {
-  return with_product_type(task.kv.half,
-                   [&](auto half) { return launch_in<decltype(half)>(stream, task); });
+  return with_product_type(task.kv.product_type, [&](auto product_type) {
+    return launch_in<decltype(product_type)>(stream, task);
+  });
 }
 
 }  // namespace forge::kernels::cuda

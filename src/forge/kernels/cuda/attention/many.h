@@ -19,17 +19,17 @@ constexpr int many_warps(int head_dim) { return head_dim > 128 ? 2 : 4; }
 constexpr int many_threads(int head_dim) { return many_warps(head_dim) * kWarpLanes; }
 constexpr int many_rows(int head_dim) { return many_warps(head_dim) * kPackedRows; }
 
-constexpr int tile_bytes(KvType type, HalfType half, int head_dim) {
-  return kTileBlocks * kv_head_block_bytes(type, half, head_dim);
+constexpr int tile_bytes(KvType type, ProductType product_type, int head_dim) {
+  return kTileBlocks * kv_head_block_bytes(type, product_type, head_dim);
 }
 /// Of the widest heads in 4 bytes a tile's keys and values would not fit beside each other.
-constexpr bool values_replace_keys(HalfType half, int head_dim) {
-  return head_dim > 128 && element_bytes(half) == 4;
+constexpr bool values_replace_keys(ProductType product_type, int head_dim) {
+  return head_dim > 128 && element_bytes(product_type) == 4;
 }
-constexpr size_t many_attention_shared_bytes(KvType type, HalfType half, int head_dim) {
-  const int scales = type == KvType::kHalf ? 0 : kKvTile * 4;
-  const int tiles = values_replace_keys(half, head_dim) ? 1 : 2;
-  return static_cast<size_t>(tiles * tile_bytes(type, half, head_dim) +
+constexpr size_t many_attention_shared_bytes(KvType type, ProductType product_type, int head_dim) {
+  const int scales = type == KvType::kPlain ? 0 : kKvTile * 4;
+  const int tiles = values_replace_keys(product_type, head_dim) ? 1 : 2;
+  return static_cast<size_t>(tiles * tile_bytes(type, product_type, head_dim) +
                              many_rows(head_dim) * head_dim * 4 + scales);
 }
 
@@ -144,7 +144,7 @@ struct SpansBefore {
   }
 };
 
-template <typename Half, KvType Type, int HeadDim>
+template <typename Product, KvType Type, int HeadDim>
 FORGE_KERNEL(many_threads(HeadDim), 1)
 attention_many(AttentionTask task) {
   let_successor_start();
@@ -167,22 +167,22 @@ attention_many(AttentionTask task) {
   const int warp_from = has_rows ? all.from(first_row) : 0;
   const int warp_to = has_rows ? all.position(warp_end - 1) + 1 : 0;
 
-  QueryFragments<Half, HeadDim> q;
-  const Element<Half>* queries[2] = {nullptr, nullptr};
+  QueryFragments<Product, HeadDim> q;
+  const Element<Product>* queries[2] = {nullptr, nullptr};
   FORGE_UNROLL
   for (int i = 0; i < 2; ++i) {
     const int row = first_row + lane / 4 + 8 * i;
     if (row >= block_end) continue;
-    queries[i] = static_cast<const Element<Half>*>(task.q) +
+    queries[i] = static_cast<const Element<Product>*>(task.q) +
                  (int64_t{all.token(row)} * task.heads.n_heads + all.head(kv_head, row)) * HeadDim;
   }
   q.load(queries[0], queries[1], lane);
 
-  constexpr int kTileBytes = tile_bytes(Type, Half::kType, HeadDim);
-  constexpr int kHeadBytes = kv_head_block_bytes(Type, Half::kType, HeadDim);
-  constexpr int kRowBytes = HeadDim * kv_code_bytes(Type, Half::kType);
-  constexpr bool kReplaces = values_replace_keys(Half::kType, HeadDim);
-  using KeyPlace = SwizzledKeys<kv_code_bytes(Type, Half::kType)>;
+  constexpr int kTileBytes = tile_bytes(Type, Product::kType, HeadDim);
+  constexpr int kHeadBytes = kv_head_block_bytes(Type, Product::kType, HeadDim);
+  constexpr int kRowBytes = HeadDim * kv_code_bytes(Type, Product::kType);
+  constexpr bool kReplaces = values_replace_keys(Product::kType, HeadDim);
+  using KeyPlace = SwizzledKeys<kv_code_bytes(Type, Product::kType)>;
   std::byte* keys = shared_memory();
   std::byte* values = kReplaces ? keys : keys + kTileBytes;
   auto* sums_before = reinterpret_cast<FragmentD*>(values + kTileBytes);
@@ -210,7 +210,7 @@ attention_many(AttentionTask task) {
   const auto copy_keys = [&](int tile) {
     if (tile <= last_tile) {
       copy_k.template start<KeyPlace>(tile, 0, kHeadBytes, kRowBytes, keys, kHeadBytes);
-      if constexpr (Type != KvType::kHalf) {
+      if constexpr (Type != KvType::kPlain) {
         copy_v.template start<KeyPlace>(tile, kKvBlock * kRowBytes, kKvBlock * 4, 0, value_scales,
                                         kKvBlock * 4);
       }
@@ -235,12 +235,12 @@ attention_many(AttentionTask task) {
   for (int tile = from / kKvTile; tile <= last_tile; ++tile) {
     const int tile_begin = tile * kKvTile;
     const bool is_seen = tile_begin < warp_to && tile_begin + kKvTile > warp_from;
-    TileWeights<Half> weights;
+    TileWeights<Product> weights;
     wait_copies<kAhead>();
     sync_block();
     if (is_seen) {
-      weigh_tile<Half, Type, HeadDim, KeyPlace>(q, blocks, tile_begin, seen, scale_log2, lane,
-                                                weights);
+      weigh_tile<Product, Type, HeadDim, KeyPlace>(q, blocks, tile_begin, seen, scale_log2, lane,
+                                                   weights);
     }
     sync_block();
     kReplaces ? copy_values(tile) : copy_keys(tile + 1);
@@ -248,7 +248,7 @@ attention_many(AttentionTask task) {
     sync_block();
     if (is_seen) {
       sums.fold(weights.l, weights.m,
-                [&](int i) { return sum_values<Half, Type>(weights, blocks, i, lane); });
+                [&](int i) { return sum_values<Product, Type>(weights, blocks, i, lane); });
     }
     sync_block();
     kReplaces ? copy_keys(tile + 1) : copy_values(tile + 1);
@@ -260,15 +260,15 @@ attention_many(AttentionTask task) {
   for (int row = 0; row < 2; ++row) {
     const int packed = first_row + lane / 4 + 8 * row;
     if (packed >= block_end) continue;
-    auto* out = static_cast<Element<Half>*>(task.out) + all.token(packed) * task.out_stride +
+    auto* out = static_cast<Element<Product>*>(task.out) + all.token(packed) * task.out_stride +
                 all.head(kv_head, packed) * task.heads.head_dim;
     FORGE_UNROLL
     for (int i = 0; i < HeadDim / 8; ++i) {
       const int d = i * 8 + lane % 4 * 2;
       if (d >= task.heads.head_dim) continue;
       const float* o = sums.o[i].v + 2 * row;
-      store_elements<Half>(out + d,
-                           {divide_fast(o[0], sums.l[row]), divide_fast(o[1], sums.l[row])});
+      store_elements<Product>(out + d,
+                              {divide_fast(o[0], sums.l[row]), divide_fast(o[1], sums.l[row])});
     }
   }
 }

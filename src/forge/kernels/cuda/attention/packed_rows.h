@@ -46,15 +46,15 @@ struct PackedRows {
 
 /// Blocks of a tile that holds positions before `to`, the last of which is read instead of those
 /// after it.
-template <typename Half, KvType Type, int HeadDim>
+template <typename Product, KvType Type, int HeadDim>
 FORGE_DEVICE TileBlocks find_blocks(const KvLayer& kv, const int32_t* block_table, int kv_head,
                                     int first_position, int to) {
   const int last = (to - 1) / kKvBlock;
-  const int64_t head_at = int64_t{kv_head} * kv_head_block_bytes(Type, Half::kType, HeadDim);
+  const int64_t head_at = int64_t{kv_head} * kv_head_block_bytes(Type, Product::kType, HeadDim);
   TileBlocks blocks;
   blocks.keys = kv.keys + head_at;
   blocks.values = kv.values + head_at;
-  blocks.value_scales = blocks.values + kKvBlock * HeadDim * kv_code_bytes(Type, Half::kType);
+  blocks.value_scales = blocks.values + kKvBlock * HeadDim * kv_code_bytes(Type, Product::kType);
   const auto units = static_cast<int32_t>(kv.block_bytes / 16);
   FORGE_UNROLL
   for (int i = 0; i < kTileBlocks; ++i) {

@@ -12,14 +12,15 @@ Status rope_append(Stream& stream, const DeviceInfo&, const RopeAppendTask& task
   if (task.n_tokens == 0) return {};
   constexpr int32_t kWarps = kRopeThreads / kWarpLanes;
   const int32_t n_items = task.n_tokens * (task.heads.n_heads + 2 * task.heads.n_kv_heads);
-  return with_product_type(task.kv.half, [&](auto half) {
-    return with_cache<decltype(half)>(task.kv.type, task.heads.head_dim, [&]<KvType Type, int HeadDim>() {
-      return launch(stream,
-                    {.name = "rope_append",
-                     .grid = {(n_items + kWarps - 1) / kWarps},
-                     .n_threads = kRopeThreads},
-                    rope_append_rows<decltype(half), Type, HeadDim>, task);
-    });
+  return with_product_type(task.kv.product_type, [&](auto product_type) {
+    return with_cache<decltype(product_type)>(
+        task.kv.type, task.heads.head_dim, [&]<KvType Type, int HeadDim>() {
+          return launch(stream,
+                        {.name = "rope_append",
+                         .grid = {(n_items + kWarps - 1) / kWarps},
+                         .n_threads = kRopeThreads},
+                        rope_append_rows<decltype(product_type), Type, HeadDim>, task);
+        });
   });
 }
 

@@ -11,15 +11,15 @@ namespace forge::kernels::cuda {
 inline constexpr int kRopeThreads = 128;
 
 /// Turned queries are rounded as the cache's numbers are.
-template <typename Half, int HeadDim>
-FORGE_DEVICE void store_query(const HeadRow<HeadDim>& row, Element<Half>* to, int lane) {
+template <typename Product, int HeadDim>
+FORGE_DEVICE void store_query(const HeadRow<HeadDim>& row, Element<Product>* to, int lane) {
   FORGE_UNROLL
   for (int i = 0; i < row.kPerLane; ++i) {
-    to[lane + i * kWarpLanes] = to_element<Half>(row.x[i]);
+    to[lane + i * kWarpLanes] = to_element<Product>(row.x[i]);
   }
 }
 
-template <typename Half, KvType Type, int HeadDim>
+template <typename Product, KvType Type, int HeadDim>
 FORGE_KERNEL(kRopeThreads, 1)
 rope_append_rows(RopeAppendTask task) {
   let_successor_start();
@@ -36,15 +36,15 @@ rope_append_rows(RopeAppendTask task) {
   if (head < heads.n_heads) {
     const HeadRow<HeadDim> row =
         load_head<HeadDim>(heads, task.rows, token, position, QkvPart::kQuery, head, lane);
-    auto* q = static_cast<Element<Half>*>(task.q);
-    store_query<Half>(row, q + (int64_t{token} * heads.n_heads + head) * HeadDim, lane);
+    auto* q = static_cast<Element<Product>*>(task.q);
+    store_query<Product>(row, q + (int64_t{token} * heads.n_heads + head) * HeadDim, lane);
     return;
   }
   const int32_t* block_table = task.block_tables + task.first_blocks[token];
   const bool is_key = head < heads.n_heads + heads.n_kv_heads;
-  append_head<Half, Type, HeadDim>(heads, task.rows, task.kv, block_table, token, position,
-                                   is_key ? QkvPart::kKey : QkvPart::kValue,
-                                   (head - heads.n_heads) % heads.n_kv_heads, lane);
+  append_head<Product, Type, HeadDim>(heads, task.rows, task.kv, block_table, token, position,
+                                      is_key ? QkvPart::kKey : QkvPart::kValue,
+                                      (head - heads.n_heads) % heads.n_kv_heads, lane);
 }
 
 }  // namespace forge::kernels::cuda

@@ -41,7 +41,8 @@ struct RopeAppendTask {
   const int32_t* first_blocks = nullptr;
   const int32_t* block_tables = nullptr;
   KvLayer kv = {};
-  /// (n_tokens, n_heads, padded_head_dim) in the type of products (kv.half), 16-byte aligned
+  /// (n_tokens, n_heads, padded_head_dim) in the type of products (kv.product_type), 16-byte
+  /// aligned
   void* q = nullptr;
 };
 

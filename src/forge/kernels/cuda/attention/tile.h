@@ -27,20 +27,20 @@ inline constexpr int kTileBlocks = kKvTile / kKvBlock;
 inline constexpr int kPackedRows = 16;  // rows of the A operand
 
 /// Instructions that 16 tokens of values take.
-template <typename Half>
-inline constexpr int kBlockParts = 2 / Half::kPerWord;
+template <typename Product>
+inline constexpr int kBlockParts = 2 / Product::kPerWord;
 
 /// Queries of 16 rows as A operands, two instructions' a group of 32 dimensions (16 of 4 bytes).
 /// Held in registers; those of 4 bytes, which would take twice as many, are read again for each
 /// tile.
-template <typename Half, int HeadDim>
+template <typename Product, int HeadDim>
 struct QueryFragments {
-  static constexpr bool kIsHeld = Half::kPerWord == 2;
-  static constexpr int kGroups = HeadDim * static_cast<int>(sizeof(Element<Half>)) / kGroupBytes;
-  const Element<Half>* rows[2];  // this lane's rows g and g + 8; null: zeros
+  static constexpr bool kIsHeld = Product::kPerWord == 2;
+  static constexpr int kGroups = HeadDim * static_cast<int>(sizeof(Element<Product>)) / kGroupBytes;
+  const Element<Product>* rows[2];  // this lane's rows g and g + 8; null: zeros
   FragmentA a[kIsHeld ? kGroups : 1][2];
 
-  FORGE_DEVICE void load(const Element<Half>* upper, const Element<Half>* lower, int lane) {
+  FORGE_DEVICE void load(const Element<Product>* upper, const Element<Product>* lower, int lane) {
     rows[0] = upper;
     rows[1] = lower;
     if constexpr (kIsHeld) {
@@ -84,10 +84,10 @@ struct Seen {
 };
 
 /// What a tile's keys make of this lane's rows.
-template <typename Half>
+template <typename Product>
 struct TileWeights {
-  FragmentA p[kTileBlocks][kBlockParts<Half>];  // rounded, ready to be multiplied with values
-  float l[2];                                   // in all lanes of a row
+  FragmentA p[kTileBlocks][kBlockParts<Product>];  // rounded, ready to be multiplied with values
+  float l[2];                                      // in all lanes of a row
   float m[2];
 };
 
@@ -121,27 +121,27 @@ struct PlainKeys {
 };
 
 /// Of 16 tokens as A operands; p: as D fragments of 8 of them.
-template <typename Half>
-FORGE_DEVICE void pack_weights(const float (&p)[2][4], FragmentA (&a)[kBlockParts<Half>]) {
-  if constexpr (Half::kPerWord == 2) {
-    a[0] = FragmentA{{Half::pack(p[0][0], p[0][1]), Half::pack(p[0][2], p[0][3]),
-                      Half::pack(p[1][0], p[1][1]), Half::pack(p[1][2], p[1][3])}};
+template <typename Product>
+FORGE_DEVICE void pack_weights(const float (&p)[2][4], FragmentA (&a)[kBlockParts<Product>]) {
+  if constexpr (Product::kPerWord == 2) {
+    a[0] = FragmentA{{Product::pack(p[0][0], p[0][1]), Product::pack(p[0][2], p[0][3]),
+                      Product::pack(p[1][0], p[1][1]), Product::pack(p[1][2], p[1][3])}};
   } else {
     FORGE_UNROLL
     for (int i = 0; i < 2; ++i) {
-      a[i] = FragmentA{
-          {Half::pack(p[i][0]), Half::pack(p[i][2]), Half::pack(p[i][1]), Half::pack(p[i][3])}};
+      a[i] = FragmentA{{Product::pack(p[i][0]), Product::pack(p[i][2]), Product::pack(p[i][1]),
+                        Product::pack(p[i][3])}};
     }
   }
 }
 
-template <typename Half, KvType Type, int HeadDim, typename KeyPlace>
-FORGE_DEVICE void weigh_tile(const QueryFragments<Half, HeadDim>& q, const TileBlocks& blocks,
+template <typename Product, KvType Type, int HeadDim, typename KeyPlace>
+FORGE_DEVICE void weigh_tile(const QueryFragments<Product, HeadDim>& q, const TileBlocks& blocks,
                              int first_position, const Seen& seen, float scale_log2, int lane,
-                             TileWeights<Half>& weights) {
-  using Read = CacheRead<Half, Type>;
+                             TileWeights<Product>& weights) {
+  using Read = CacheRead<Product, Type>;
   constexpr int kRowBytes = HeadDim * Read::kCodeBytes;
-  constexpr int kGroups = QueryFragments<Half, HeadDim>::kGroups;
+  constexpr int kGroups = QueryFragments<Product, HeadDim>::kGroups;
   const int g = lane / 4;
   const int t = lane % 4;
   FragmentD scores[2 * kTileBlocks] = {};
@@ -154,10 +154,10 @@ FORGE_DEVICE void weigh_tile(const QueryFragments<Half, HeadDim>& q, const TileB
         group * Read::kKeyBytes + t * static_cast<int>(sizeof(typename Read::KeyWords));
     const auto words = load_as<typename Read::KeyWords>(blocks.key(i / 2) +
                                                         KeyPlace::offset(kRowBytes, token, byte));
-    Half::mma(scores[i], a[0], Read::keys(words, 0));
-    Half::mma(scores[i], a[1], Read::keys(words, 1));
+    Product::mma(scores[i], a[0], Read::keys(words, 0));
+    Product::mma(scores[i], a[1], Read::keys(words, 1));
   };
-  if constexpr (QueryFragments<Half, HeadDim>::kIsHeld) {
+  if constexpr (QueryFragments<Product, HeadDim>::kIsHeld) {
     FORGE_UNROLL
     for (int i = 0; i < 2 * kTileBlocks; ++i) {
       FORGE_UNROLL
@@ -193,7 +193,7 @@ FORGE_DEVICE void weigh_tile(const QueryFragments<Half, HeadDim>& q, const TileB
 
   // A column of ones beside the values sums what they are weighted with.
   FragmentD sums = {};
-  const uint32_t one = g == 0 ? Half::kOne : 0u;
+  const uint32_t one = g == 0 ? Product::kOne : 0u;
   FORGE_UNROLL
   for (int block = 0; block < kTileBlocks; ++block) {
     TokenScales scales;
@@ -204,23 +204,23 @@ FORGE_DEVICE void weigh_tile(const QueryFragments<Half, HeadDim>& q, const TileB
       const float m = weights.m[i % 4 / 2];
       const float score = scores[2 * block + i / 4].v[i % 4];
       // In f16 keys may be NaN (kv_cache.h), which maxima drop and sums must not.
-      const bool is_unseen = Half::kIsNarrow ? score == -INFINITY : m == -INFINITY;
+      const bool is_unseen = Product::kIsNarrow ? score == -INFINITY : m == -INFINITY;
       p[i / 4][i % 4] = is_unseen ? 0.0f : exp2_fast(fused(score, scale_log2, -m));
     }
-    FragmentA plain[kBlockParts<Half>];
-    pack_weights<Half>(p, plain);
+    FragmentA plain[kBlockParts<Product>];
+    pack_weights<Product>(p, plain);
     FORGE_UNROLL
-    for (const FragmentA& part : plain) Half::mma(sums, part, FragmentB{{one, one}});
+    for (const FragmentA& part : plain) Product::mma(sums, part, FragmentB{{one, one}});
     if constexpr (Read::kHasScales) {
       FORGE_UNROLL
       for (int i = 0; i < 8; ++i) {
         p[i / 4][i % 4] *= scales.of[i / 4 * 2 + i % 2];
-        if constexpr (Half::kIsNarrow) p[i / 4][i % 4] *= kValueUnit<Half, Type>;
+        if constexpr (Product::kIsNarrow) p[i / 4][i % 4] *= kValueUnit<Product, Type>;
       }
-      pack_weights<Half>(p, weights.p[block]);
+      pack_weights<Product>(p, weights.p[block]);
     } else {
       FORGE_UNROLL
-      for (int i = 0; i < kBlockParts<Half>; ++i) weights.p[block][i] = plain[i];
+      for (int i = 0; i < kBlockParts<Product>; ++i) weights.p[block][i] = plain[i];
     }
   }
   // Column 0 is with the first lane of each row.
@@ -229,10 +229,10 @@ FORGE_DEVICE void weigh_tile(const QueryFragments<Half, HeadDim>& q, const TileB
 }
 
 /// o of the tile for dimensions 8i .. 8i + 7: a D fragment.
-template <typename Half, KvType Type>
-FORGE_DEVICE FragmentD sum_values(const TileWeights<Half>& weights, const TileBlocks& blocks, int i,
-                                  int lane) {
-  using Read = CacheRead<Half, Type>;
+template <typename Product, KvType Type>
+FORGE_DEVICE FragmentD sum_values(const TileWeights<Product>& weights, const TileBlocks& blocks,
+                                  int i, int lane) {
+  using Read = CacheRead<Product, Type>;
   FragmentD sum = {};
   FORGE_UNROLL
   for (int block = 0; block < kTileBlocks; ++block) {
@@ -240,8 +240,8 @@ FORGE_DEVICE FragmentD sum_values(const TileWeights<Half>& weights, const TileBl
         blocks.value(block) + (i * 8 + lane / 4) * kKvBlock * Read::kCodeBytes +
         lane % 4 * Read::kValueBytes);
     FORGE_UNROLL
-    for (int part = 0; part < kBlockParts<Half>; ++part) {
-      Half::mma(sum, weights.p[block][part], Read::values(words, part));
+    for (int part = 0; part < kBlockParts<Product>; ++part) {
+      Product::mma(sum, weights.p[block][part], Read::values(words, part));
     }
   }
   return sum;

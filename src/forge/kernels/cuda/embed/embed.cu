@@ -13,7 +13,7 @@ namespace {
 constexpr int kThreads = 128;
 constexpr int kStepsPerBlock = kThreads / 4;
 
-template <typename Half, typename Weights>
+template <typename Product, typename Weights>
 FORGE_KERNEL(kThreads, 1)
 embed_tokens(EmbedTask task) {
   let_successor_start();
@@ -28,7 +28,7 @@ embed_tokens(EmbedTask task) {
   const int half = row % kRowTile / 8;  // row g or g + 8 of the tile
   typename Weights::Raw raw;
   if (step < n_steps) raw = Weights::load(task.table, {row / kRowTile, step, n_steps, lane});
-  constexpr int kOwn = kPerWords4<Half>;      // of a group
+  constexpr int kOwn = kPerWords4<Product>;  // of a group
   constexpr int kSharing = kRowTile / kOwn;  // threads that have 16 columns
   FORGE_UNROLL
   for (int group = 0; group < 2; ++group) {
@@ -37,14 +37,14 @@ embed_tokens(EmbedTask task) {
     float values[kOwn] = {};
     if (is_there) {
       FragmentA a[2];
-      Weights::template expand<Half>(raw, group, lane, a);
+      Weights::template expand<Product>(raw, group, lane, a);
       float* h = task.h + token * task.h_stride + column;
       FORGE_UNROLL
       for (int i = 0; i < kOwn; ++i) {
-        const int word = i / Half::kPerWord;
+        const int word = i / Product::kPerWord;
         const FragmentA& block = a[word / 2];
         const uint32_t bits = half == 0 ? block.w[word % 2 * 2] : block.w[word % 2 * 2 + 1];
-        h[i] = values[i] = from_word<Half>(bits, i % Half::kPerWord) * task.scale;
+        h[i] = values[i] = from_word<Product>(bits, i % Product::kPerWord) * task.scale;
       }
     }
     float squares = 0.0f;
@@ -53,14 +53,14 @@ embed_tokens(EmbedTask task) {
     squares = sum_lanes<kSharing>(squares);
     if (!is_there) continue;
     const float* weight = task.next.weight + column;
-    const float scale = tile_scale<Half>(squares);
+    const float scale = tile_scale<Product>(squares);
     FORGE_UNROLL
     for (int i = 0; i < kOwn; ++i) {
       values[i] *= weight[i];
-      if constexpr (Half::kIsNarrow) values[i] *= scale;
+      if constexpr (Product::kIsNarrow) values[i] *= scale;
     }
-    *reinterpret_cast<Words4*>(static_cast<Element<Half>*>(task.next.scaled) +
-                               token * task.next.stride + column) = to_words4<Half>(values);
+    *reinterpret_cast<Words4*>(static_cast<Element<Product>*>(task.next.scaled) +
+                               token * task.next.stride + column) = to_words4<Product>(values);
     if (t % kSharing == 0) {
       task.next.squares[int64_t{token} * (task.hidden_dim / kRowTile) + column / kRowTile] =
           squares;
@@ -72,12 +72,11 @@ embed_tokens(EmbedTask task) {
 
 Status embed(Stream& stream, const DeviceInfo&, const EmbedTask& task) {
   const int32_t chunks = (task.table.n_steps() + kStepsPerBlock - 1) / kStepsPerBlock;
-  return with_product_type(task.table.half, [&](auto half) {
-    return with_weights<decltype(half)>(task.table.kind, [&](auto weights) {
+  return with_product_type(task.table.product_type, [&](auto product_type) {
+    return with_weights<decltype(product_type)>(task.table.kind, [&](auto weights) {
       return launch(
-          stream,
-          {.name = "embed_tokens", .grid = {task.n_tokens, chunks}, .n_threads = kThreads},
-          embed_tokens<decltype(half), decltype(weights)>, task);
+          stream, {.name = "embed_tokens", .grid = {task.n_tokens, chunks}, .n_threads = kThreads},
+          embed_tokens<decltype(product_type), decltype(weights)>, task);
     });
   });
 }

@@ -18,7 +18,7 @@ namespace forge::kernels::cuda {
 
 inline constexpr int kFewWarps = kMaxSegments;
 
-template <typename Half, typename Weights, int RowTiles, int TokenTiles>
+template <typename Product, typename Weights, int RowTiles, int TokenTiles>
 struct FewShape {
   static constexpr int kTokens = 8 * TokenTiles;
   static constexpr int kSums = kMaxSegments * RowTiles * kRowTile * kSumStride<kTokens>;
@@ -26,7 +26,8 @@ struct FewShape {
   static constexpr bool kOneFinishes = RowTiles * TokenTiles <= 2;
   static constexpr int kBuffers = kOneFinishes ? 2 : 1;
   /// As many as the registers hold without spilling.
-  static constexpr int kStages = Weights::kStages - (RowTiles > 1 ? (Half::kIsSplit ? 2 : 1) : 0) -
+  static constexpr int kStages = Weights::kStages -
+                                 (RowTiles > 1 ? (Product::kIsSplit ? 2 : 1) : 0) -
                                  (RowTiles * TokenTiles == 4 && Weights::kStages > 3 ? 1 : 0);
   static constexpr size_t kSharedBytes = (size_t{kBuffers} * kSums + 2 * kTokens) * sizeof(float);
   /// Blocks of a processor, which bounds registers: 128 for two, 255 for one.
@@ -34,7 +35,7 @@ struct FewShape {
 };
 
 /// One step of a warp: sums += W x.
-template <typename Half, typename Weights, int RowTiles, int TokenTiles>
+template <typename Product, typename Weights, int RowTiles, int TokenTiles>
 FORGE_DEVICE void multiply_step(const MatmulTask& task,
                                 const typename Weights::Raw (&raw)[RowTiles],
                                 const int (&x_rows)[TokenTiles], const int* row_exponents, int step,
@@ -42,7 +43,7 @@ FORGE_DEVICE void multiply_step(const MatmulTask& task,
   const int lane = lane_index();
   const std::byte* column =
       static_cast<const std::byte*>(task.x) + step * kStepBytes + lane % 4 * 16;
-  const int64_t stride = task.x_stride * static_cast<int64_t>(sizeof(Element<Half>));
+  const int64_t stride = task.x_stride * static_cast<int64_t>(sizeof(Element<Product>));
   FORGE_UNROLL
   for (int group = 0; group < 2; ++group) {
     Words4 x[TokenTiles];
@@ -53,18 +54,19 @@ FORGE_DEVICE void multiply_step(const MatmulTask& task,
     }
     FORGE_UNROLL
     for (int t = 0; t < TokenTiles; ++t) {
-      bring_to_row<Half>(task, x[t], x_rows[t], step * kStepColumns + group * 32 + lane % 4 * 8,
-                         Half::kIsNarrow ? row_exponents[t * 8 + lane / 4] : 0);
+      bring_to_row<Product>(task, x[t], x_rows[t], step * kStepColumns + group * 32 + lane % 4 * 8,
+                            Product::kIsNarrow ? row_exponents[t * 8 + lane / 4] : 0);
     }
     FORGE_UNROLL
     for (int tile = 0; tile < RowTiles; ++tile) {
       FragmentA a[2];
-      Weights::template expand<Half>(raw[tile], group, lane, a);
+      Weights::template expand<Product>(raw[tile], group, lane, a);
       FORGE_UNROLL
       for (int block = 0; block < 2; ++block) {
         FORGE_UNROLL
         for (int t = 0; t < TokenTiles; ++t) {
-          Half::mma(sums[tile][t], a[block], FragmentB{{x[t].w[2 * block], x[t].w[2 * block + 1]}});
+          Product::mma(sums[tile][t], a[block],
+                       FragmentB{{x[t].w[2 * block], x[t].w[2 * block + 1]}});
         }
       }
     }
@@ -88,10 +90,10 @@ FORGE_DEVICE void store_sums(const FragmentD (&own)[RowTiles][TokenTiles], float
   }
 }
 
-template <typename Half, typename Weights, int RowTiles, int TokenTiles>
-FORGE_KERNEL(kFewWarps* kWarpLanes, (FewShape<Half, Weights, RowTiles, TokenTiles>::kBlocks))
+template <typename Product, typename Weights, int RowTiles, int TokenTiles>
+FORGE_KERNEL(kFewWarps* kWarpLanes, (FewShape<Product, Weights, RowTiles, TokenTiles>::kBlocks))
 matmul_few(MatmulTask task) {
-  using Shape = FewShape<Half, Weights, RowTiles, TokenTiles>;
+  using Shape = FewShape<Product, Weights, RowTiles, TokenTiles>;
   constexpr int kStages = Shape::kStages;
   auto* sums = reinterpret_cast<float*>(shared_memory());
   float* inv_rms = sums + Shape::kBuffers * Shape::kSums;
@@ -135,12 +137,12 @@ matmul_few(MatmulTask task) {
   FORGE_UNROLL
   for (int t = 0; t < TokenTiles; ++t) {
     const int token = t * 8 + warp;
-    const TokenScale scale = token_scale<Half>(task, first_token + token, lane);
+    const TokenScale scale = token_scale<Product>(task, first_token + token, lane);
     if (lane != 0) continue;
     inv_rms[token] = scale.inv_rms;
-    if constexpr (Half::kIsNarrow) exponents[token] = scale.row_exponent;
+    if constexpr (Product::kIsNarrow) exponents[token] = scale.row_exponent;
   }
-  if constexpr (Half::kIsNarrow) sync_block();
+  if constexpr (Product::kIsNarrow) sync_block();
 
   int turn = 0;
   for (int group = block_x(); group < n_groups; group += grid_x(), ++turn) {
@@ -154,7 +156,8 @@ matmul_few(MatmulTask task) {
         FORGE_UNROLL
         for (int stage = 0; stage < kStages; ++stage) {
           if (round + stage < end) {
-            multiply_step<Half, Weights>(task, ahead[stage], x_rows, exponents, round + stage, own);
+            multiply_step<Product, Weights>(task, ahead[stage], x_rows, exponents, round + stage,
+                                            own);
           }
           fetch(next_group, next_round + stage, ahead[stage]);
         }
@@ -167,11 +170,12 @@ matmul_few(MatmulTask task) {
     if constexpr (Shape::kOneFinishes) {
       // The others come back to this buffer only after they have met the finisher once more.
       if (warp == turn % kFewWarps) {
-        finish_block<Half, RowTiles, Shape::kTokens>(task, at, of_group, n_segments, inv_rms, 0, 1);
+        finish_block<Product, RowTiles, Shape::kTokens>(task, at, of_group, n_segments, inv_rms, 0,
+                                                        1);
       }
     } else {
-      finish_block<Half, RowTiles, Shape::kTokens>(task, at, of_group, n_segments, inv_rms, warp,
-                                                   kFewWarps);
+      finish_block<Product, RowTiles, Shape::kTokens>(task, at, of_group, n_segments, inv_rms, warp,
+                                                      kFewWarps);
       sync_block();
     }
   }

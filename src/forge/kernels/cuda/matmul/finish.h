@@ -2,7 +2,7 @@
 // that they round alike.
 #pragma once
 
-#include "forge/kernels/cuda/device/half.h"
+#include "forge/kernels/cuda/device/product.h"
 #include "forge/kernels/cuda/device/warp.h"
 #include "forge/kernels/cuda/matmul/row_scale.h"
 #include "forge/kernels/cuda/matmul/task.h"
@@ -22,32 +22,33 @@ struct TokenScale {
 };
 
 /// Of a token, by all lanes of a warp, which all get it; of one without a row of x: 1.
-template <typename Half>
+template <typename Product>
 FORGE_DEVICE TokenScale token_scale(const MatmulTask& task, int token, int lane) {
   const NormIn& norm = task.norm;
   const int row = row_of_x(task, token);
   if (norm.squares == nullptr || row < 0) {
-    return {Half::kIsNarrow && task.x_is_gated ? kGatedUnit : 1.0f, 0};
+    return {Product::kIsNarrow && task.x_is_gated ? kGatedUnit : 1.0f, 0};
   }
   const float* squares = norm.squares + int64_t{row} * norm.n_tiles;
   float sum = 0.0f;
   for (int i = lane; i < norm.n_tiles; i += kWarpLanes) sum += squares[i];
   sum = sum_lanes<kWarpLanes>(sum);
   const float inv_rms = 1.0f / sqrtf(sum / static_cast<float>(norm.n_tiles * kRowTile) + norm.eps);
-  if constexpr (!Half::kIsNarrow) return {inv_rms, 0};
+  if constexpr (!Product::kIsNarrow) return {inv_rms, 0};
   const int exponent = root_exponent(sum);
   return {inv_rms * power_of_two(exponent - kUnitExponent), exponent};
 }
 
 /// 8 columns of x from `column` on, brought to their row's exponent where f16 has one.
-template <typename Half>
+template <typename Product>
 FORGE_DEVICE void bring_to_row(const MatmulTask& task, Words4& x, int row, int column,
                                int row_exponent) {
-  if constexpr (Half::kIsNarrow) {
+  if constexpr (Product::kIsNarrow) {
     const int tile = column / kRowTile;
     // Padding is zeros.
     if (task.norm.squares == nullptr || row < 0 || tile >= task.norm.n_tiles) return;
-    bring_to_row<Half>(x, task.norm.squares[int64_t{row} * task.norm.n_tiles + tile], row_exponent);
+    bring_to_row<Product>(x, task.norm.squares[int64_t{row} * task.norm.n_tiles + tile],
+                          row_exponent);
   }
 }
 
@@ -61,7 +62,7 @@ FORGE_DEVICE float activate(Gate gate, float x) {
 
 /// Rows g and g + 8 of a row tile for one token. 8 neighbouring lanes hold g = 0 .. 7 of the same
 /// tile and token; all lanes of the warp must call, those with nothing to do with is_there false.
-template <typename Half>
+template <typename Product>
 FORGE_DEVICE void finish_pair(const MatmulTask& task, int row_tile, int g, int token, float upper,
                               float lower, float inv_rms, bool is_there) {
   const int row = row_tile * kRowTile + g;
@@ -75,10 +76,10 @@ FORGE_DEVICE void finish_pair(const MatmulTask& task, int row_tile, int g, int t
   }
   if (task.finish == Finish::kGated) {
     if (!has_upper) return;
-    auto* y = static_cast<Element<Half>*>(task.y) + token * task.y_stride + row_tile * 8 + g;
+    auto* y = static_cast<Element<Product>*>(task.y) + token * task.y_stride + row_tile * 8 + g;
     float value = activate(task.gate, upper) * lower;
-    if constexpr (Half::kIsNarrow) value *= 1.0f / kGatedUnit;
-    *y = to_element<Half>(value);
+    if constexpr (Product::kIsNarrow) value *= 1.0f / kGatedUnit;
+    *y = to_element<Product>(value);
     return;
   }
   float* y = static_cast<float*>(task.y) + token * task.y_stride + row;
@@ -87,10 +88,11 @@ FORGE_DEVICE void finish_pair(const MatmulTask& task, int row_tile, int g, int t
     lower = has_lower ? y[8] + lower : 0.0f;
     const float squares = sum_lanes<8>(fused(lower, lower, upper * upper));
     if (task.next.scaled != nullptr) {
-      auto* scaled = static_cast<Element<Half>*>(task.next.scaled) + token * task.next.stride + row;
-      const float scale = tile_scale<Half>(squares);
+      auto* scaled =
+          static_cast<Element<Product>*>(task.next.scaled) + token * task.next.stride + row;
+      const float scale = tile_scale<Product>(squares);
       const auto rounded = [scale](float h, float weight) {
-        return to_element<Half>(Half::kIsNarrow ? h * weight * scale : h * weight);
+        return to_element<Product>(Product::kIsNarrow ? h * weight * scale : h * weight);
       };
       if (has_upper) scaled[0] = rounded(upper, task.next.weight[row]);
       if (has_lower) scaled[8] = rounded(lower, task.next.weight[row + 8]);
@@ -125,7 +127,7 @@ struct BlockPlace {
 
 /// Adds the segments up in ascending order and finishes, by `n_workers` warps of which this is
 /// number `worker`. inv_rms: of the block's tokens, in shared memory.
-template <typename Half, int RowTiles, int Tokens>
+template <typename Product, int RowTiles, int Tokens>
 FORGE_DEVICE void finish_block(const MatmulTask& task, const BlockPlace& at, const float* sums,
                                int n_segments, const float* inv_rms, int worker, int n_workers) {
   constexpr int kSegment = RowTiles * kRowTile * kSumStride<Tokens>;
@@ -150,7 +152,7 @@ FORGE_DEVICE void finish_block(const MatmulTask& task, const BlockPlace& at, con
       }
       scale = inv_rms[token];
     }
-    finish_pair<Half>(task, row_tile, g, at.first_token + token, upper, lower, scale, is_there);
+    finish_pair<Product>(task, row_tile, g, at.first_token + token, upper, lower, scale, is_there);
   }
 }
 

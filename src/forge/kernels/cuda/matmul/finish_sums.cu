@@ -16,7 +16,7 @@ constexpr int kWarpTiles = kWarpLanes / 8;
 /// up to a thousand squares, is a small part of what it reads.
 constexpr int kBlockTiles = kSumsWarps * kWarpTiles * 8;
 
-template <typename Half>
+template <typename Product>
 FORGE_KERNEL(kSumsWarps* kWarpLanes, 4)
 finish_rows(SumsTask sums) {
   let_successor_start();
@@ -26,15 +26,15 @@ finish_rows(SumsTask sums) {
   const int g = lane % 8;
   const int n_tiles = sums.n_rows / kRowTile;
   const int first = block_y() * kBlockTiles + warp_index() * kWarpTiles;
-  const float inv_rms = token_scale<Half>(sums.task, token, lane).inv_rms;
+  const float inv_rms = token_scale<Product>(sums.task, token, lane).inv_rms;
   for (int i = 0; i < kBlockTiles; i += kSumsWarps * kWarpTiles) {
     const int tile = first + i + lane / 8;
     const bool is_there = tile < n_tiles;
     const float* const of_tile = sums.sums + token * sums.stride + tile * kRowTile + g;
     const float upper = is_there ? of_tile[0] : 0.0f;
     const float lower = is_there ? of_tile[8] : 0.0f;
-    finish_pair<Half>(sums.task, sums.first_row / kRowTile + tile, g, token, upper, lower, inv_rms,
-                      is_there);
+    finish_pair<Product>(sums.task, sums.first_row / kRowTile + tile, g, token, upper, lower,
+                         inv_rms, is_there);
   }
 }
 
@@ -42,7 +42,8 @@ finish_rows(SumsTask sums) {
 
 Status finish_sums(Stream& stream, const SumsTask& sums) {
   FORGE_CHECK(sums.first_row % kRowTile == 0 && sums.n_rows % kRowTile == 0 &&
-                  sums.task.x_rows == nullptr && sums.task.weight.half == HalfType::kBf16,
+                  sums.task.x_rows == nullptr &&
+                  sums.task.weight.product_type == ProductType::kBf16,
               "rows {} + {}", sums.first_row, sums.n_rows);
   const int32_t n_tiles = sums.n_rows / kRowTile;
   return launch(stream,

@@ -43,7 +43,7 @@ using ManyLarge = ManyShape<2, 4, 4, 4>;
 using ManySmall = ManyShape<2, 2, 2, 4>;
 
 /// What a warp brings to the ring: one row tile of W, some token tiles of x.
-template <typename Half, typename Weights, typename Shape>
+template <typename Product, typename Weights, typename Shape>
 struct ManyLoader {
   static constexpr bool kCopiesW = Weights::kIsPlain;
   static constexpr int kTiles = Shape::kTokenTiles / Shape::kWarps;
@@ -65,7 +65,7 @@ struct ManyLoader {
     Words4* to = stage(step) + warp_index() * 4 * kWarpLanes + lane_index();
     FORGE_UNROLL
     for (int i = 0; i < 4; ++i) {
-      copy_async16(to + i * kWarpLanes, HalfRows::address(task.weight, place(step), i / 2, i % 2),
+      copy_async16(to + i * kWarpLanes, PlainRows::address(task.weight, place(step), i / 2, i % 2),
                    true);
     }
   }
@@ -77,7 +77,7 @@ struct ManyLoader {
     FORGE_UNROLL
     for (int group = 0; group < 2; ++group) {
       FragmentA a[2];
-      Weights::template expand<Half>(raw, group, lane_index(), a);
+      Weights::template expand<Product>(raw, group, lane_index(), a);
       FORGE_UNROLL
       for (int h = 0; h < 2; ++h) {
         to[(2 * group + h) * kWarpLanes] =
@@ -91,10 +91,10 @@ struct ManyLoader {
     FORGE_UNROLL
     for (int i = 0; i < kTiles * 2; ++i) {
       const int row = x_rows[i / 2];
-      const std::byte* from =
-          static_cast<const std::byte*>(task.x) +
-          int64_t{row < 0 ? 0 : row} * task.x_stride * static_cast<int64_t>(sizeof(Element<Half>)) +
-          step * kStepBytes + i % 2 * kGroupBytes + lane_index() % 4 * 16;
+      const std::byte* from = static_cast<const std::byte*>(task.x) +
+                              int64_t{row < 0 ? 0 : row} * task.x_stride *
+                                  static_cast<int64_t>(sizeof(Element<Product>)) +
+                              step * kStepBytes + i % 2 * kGroupBytes + lane_index() % 4 * 16;
       copy_async16(to + i * kWarpLanes, from, row >= 0);
     }
   }
@@ -106,14 +106,14 @@ struct ManyLoader {
     for (int i = 0; i < kTiles * 2; ++i) {
       const int column = step * kStepColumns + i % 2 * 32 + lane_index() % 4 * 8;
       Words4 x = at[i * kWarpLanes];
-      bring_to_row<Half>(task, x, x_rows[i / 2], column, row_exponents[i / 2]);
+      bring_to_row<Product>(task, x, x_rows[i / 2], column, row_exponents[i / 2]);
       at[i * kWarpLanes] = x;
     }
   }
 };
 
 /// One step of a warp out of the ring: sums += W x.
-template <typename Half, typename Shape>
+template <typename Product, typename Shape>
 FORGE_DEVICE void multiply_stage(const Words4* stage, int row_warp, int token_warp,
                                  FragmentD (&sums)[Shape::kWarpRowTiles][Shape::kWarpTokenTiles]) {
   const Words4* w = stage + row_warp * Shape::kWarpRowTiles * 4 * kWarpLanes + lane_index();
@@ -126,16 +126,17 @@ FORGE_DEVICE void multiply_stage(const Words4* stage, int row_warp, int token_wa
     for (int t = 0; t < Shape::kWarpTokenTiles; ++t) b[t] = x[(2 * t + group) * kWarpLanes];
     FORGE_UNROLL
     for (int tile = 0; tile < Shape::kWarpRowTiles; ++tile) {
-      HalfRows::Raw raw;
+      PlainRows::Raw raw;
       FORGE_UNROLL
       for (int h = 0; h < 2; ++h) raw.row[group][h] = w[(4 * tile + 2 * group + h) * kWarpLanes];
       FragmentA a[2];
-      HalfRows::expand<Half>(raw, group, lane_index(), a);
+      PlainRows::expand<Product>(raw, group, lane_index(), a);
       FORGE_UNROLL
       for (int block = 0; block < 2; ++block) {
         FORGE_UNROLL
         for (int t = 0; t < Shape::kWarpTokenTiles; ++t) {
-          Half::mma(sums[tile][t], a[block], FragmentB{{b[t].w[2 * block], b[t].w[2 * block + 1]}});
+          Product::mma(sums[tile][t], a[block],
+                       FragmentB{{b[t].w[2 * block], b[t].w[2 * block + 1]}});
         }
       }
     }
@@ -154,10 +155,10 @@ FORGE_DEVICE void fold(FragmentD (&total)[RowTiles][TokenTiles],
   }
 }
 
-template <typename Half, typename Weights, typename Shape>
+template <typename Product, typename Weights, typename Shape>
 FORGE_KERNEL(Shape::kWarps* kWarpLanes, 1)
 matmul_many(MatmulTask task) {
-  using Loader = ManyLoader<Half, Weights, Shape>;
+  using Loader = ManyLoader<Product, Weights, Shape>;
   constexpr int kAhead = Shape::kRing - 1;
   auto* ring = reinterpret_cast<Words4*>(shared_memory());
   auto* inv_rms = reinterpret_cast<float*>(shared_memory() + Shape::kRingBytes);
@@ -196,12 +197,13 @@ matmul_many(MatmulTask task) {
   }
   FORGE_UNROLL
   for (int token = 0; token < Shape::kTokens; token += Shape::kWarps) {
-    const TokenScale scale = token_scale<Half>(task, at.first_token + token + warp, lane_index());
+    const TokenScale scale =
+        token_scale<Product>(task, at.first_token + token + warp, lane_index());
     if (lane_index() != 0) continue;
     inv_rms[token + warp] = scale.inv_rms;
-    if constexpr (Half::kIsNarrow) exponents[token + warp] = scale.row_exponent;
+    if constexpr (Product::kIsNarrow) exponents[token + warp] = scale.row_exponent;
   }
-  if constexpr (Half::kIsNarrow) {
+  if constexpr (Product::kIsNarrow) {
     sync_block();
     FORGE_UNROLL
     for (int i = 0; i < Loader::kTiles; ++i) {
@@ -214,7 +216,7 @@ matmul_many(MatmulTask task) {
   int segment_end = length;
   for (int step = 0; step < n_steps; ++step) {
     wait_copies<kAhead - 1>();
-    if constexpr (Half::kIsNarrow) {
+    if constexpr (Product::kIsNarrow) {
       if (task.norm.squares != nullptr) loader.bring_x_to_rows(step);
     }
     sync_block();  // step has come for all, and nobody is in step - 1 any more
@@ -227,7 +229,7 @@ matmul_many(MatmulTask task) {
       if (step + 1 < n_steps) loader.store_w(step + 1);
       loader.load_w(step + 2);
     }
-    multiply_stage<Half, Shape>(loader.stage(step), row_warp, token_warp, sums);
+    multiply_stage<Product, Shape>(loader.stage(step), row_warp, token_warp, sums);
     if (step + 1 == segment_end || step + 1 == n_steps) {
       fold(total, sums);
       segment_end += length;
@@ -240,8 +242,8 @@ matmul_many(MatmulTask task) {
       total, all + row_warp * Shape::kWarpRowTiles * kRowTile * kSumStride<Shape::kTokens> +
                  token_warp * Shape::kWarpTokenTiles * 8);
   sync_block();
-  finish_block<Half, Shape::kRowTiles, Shape::kTokens>(task, at, all, 1, inv_rms, warp,
-                                                       Shape::kWarps);
+  finish_block<Product, Shape::kRowTiles, Shape::kTokens>(task, at, all, 1, inv_rms, warp,
+                                                          Shape::kWarps);
 }
 
 }  // namespace forge::kernels::cuda

@@ -5,13 +5,13 @@
 
 namespace forge::kernels::cuda {
 
-template <typename Half, typename Weights>
+template <typename Product, typename Weights>
 [[nodiscard]] Status launch_kind(Stream& stream, const DeviceInfo& device, const MatmulTask& task);
 
 Status matmul(Stream& stream, const DeviceInfo& device, const MatmulTask& task) {
-  return with_product_type(task.weight.half, [&](auto half) {
-    return with_weights<decltype(half)>(task.weight.kind, [&](auto weights) {
-      return launch_kind<decltype(half), decltype(weights)>(stream, device, task);
+  return with_product_type(task.weight.product_type, [&](auto product_type) {
+    return with_weights<decltype(product_type)>(task.weight.kind, [&](auto weights) {
+      return launch_kind<decltype(product_type), decltype(weights)>(stream, device, task);
     });
   });
 }

@@ -8,8 +8,8 @@
 
 namespace forge::kernels::cuda {
 
-/// Queues y = finish(W x) in the type of the weights (PackedMatrix::half). A token's result has the
-/// same bits whatever n_tokens is, whichever device it is of one compute capability.
+/// Queues y = finish(W x) in the type of the weights (PackedMatrix::product_type). A token's result
+/// has the same bits whatever n_tokens is, whichever device it is of one compute capability.
 [[nodiscard]] Status matmul(Stream& stream, const DeviceInfo& device, const MatmulTask& task);
 
 }  // namespace forge::kernels::cuda

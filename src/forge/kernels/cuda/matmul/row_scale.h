@@ -15,8 +15,8 @@
 // beneath 2^-24 of the row's norm: f32 sums lose them beside the others, too.
 #pragma once
 
-#include "forge/kernels/cuda/device/half.h"
 #include "forge/kernels/cuda/device/memory.h"
+#include "forge/kernels/cuda/device/product.h"
 
 namespace forge::kernels::cuda {
 
@@ -32,19 +32,19 @@ FORGE_DEVICE float power_of_two(int exponent) {
 }
 
 /// What h * weight is multiplied by; squares: of the 16 columns.
-template <typename Half>
+template <typename Product>
 FORGE_DEVICE float tile_scale(float squares) {
-  if constexpr (Half::kIsNarrow) return power_of_two(kUnitExponent - root_exponent(squares));
+  if constexpr (Product::kIsNarrow) return power_of_two(kUnitExponent - root_exponent(squares));
   return 1.0f;
 }
 
 /// Brings 8 stored values of a tile to their row's exponent.
-template <typename Half>
+template <typename Product>
 FORGE_DEVICE void bring_to_row(Words4& x, float squares, int row_exponent) {
   const int below = root_exponent(squares) - row_exponent;
-  const uint32_t factor = Half::twice(power_of_two(below > -126 ? below : -126));
+  const uint32_t factor = Product::twice(power_of_two(below > -126 ? below : -126));
   FORGE_UNROLL
-  for (int i = 0; i < 4; ++i) x.w[i] = Half::fma(x.w[i], factor, 0u);
+  for (int i = 0; i < 4; ++i) x.w[i] = Product::fma(x.w[i], factor, 0u);
 }
 
 }  // namespace forge::kernels::cuda

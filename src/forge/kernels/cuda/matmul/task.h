@@ -42,10 +42,9 @@ struct NormOut {
 struct MatmulTask {
   PackedMatrix weight = {};
   int32_t n_rows = 0;  // without padding; what lies beyond is not written
-  /// (n_tokens, x_stride) in the type of products (weight.half), 16-byte aligned rows, x_stride >=
-  /// weight.columns. What lies between the
-  /// real columns and weight.columns must be zeros; nobody writes there after the buffer's owner
-  /// has filled it once.
+  /// (n_tokens, x_stride) in the type of products (weight.product_type), 16-byte aligned rows,
+  /// x_stride >= weight.columns. What lies between the real columns and weight.columns must be
+  /// zeros; nobody writes there after the buffer's owner has filled it once.
   const void* x = nullptr;
   int64_t x_stride = 0;
   int32_t n_tokens = 0;

@@ -1,8 +1,8 @@
 // Starting a kernel. For the .cu files that hold kernels: nvcc compiles them for devices, a C++
 // compiler with FORGE_SIMT for the CPU.
 //
-//   launch(stream, {"matmul_few", grid, n_threads, shared_bytes}, matmul_few<Bf16, HalfRows, 1, 1>,
-//   task);
+//   launch(stream, {"matmul_few", grid, n_threads, shared_bytes}, matmul_few<Bf16, PlainRows, 1,
+//   1>, task);
 #pragma once
 
 #include <cstddef>

@@ -2,8 +2,8 @@
 // lane needs of a step, expand() turns one group of it into the fragments of its two instructions.
 #pragma once
 
-#include "forge/kernels/cuda/device/half.h"
 #include "forge/kernels/cuda/device/memory.h"
+#include "forge/kernels/cuda/device/product.h"
 #include "forge/kernels/cuda/weights/packed_matrix.h"
 
 namespace forge::kernels::cuda {
@@ -18,7 +18,7 @@ struct LanePlace {
   [[nodiscard]] FORGE_DEVICE int64_t index() const { return int64_t{row_tile} * n_steps + step; }
 };
 
-struct HalfRows {
+struct PlainRows {
   /// Weights are in memory what they are in fragments.
   static constexpr bool kIsPlain = true;
   static constexpr int kStages = 3;  // 64 bytes a lane each
@@ -42,7 +42,7 @@ struct HalfRows {
     }
     return raw;
   }
-  template <typename Half>
+  template <typename Product>
   FORGE_DEVICE static void expand(const Raw& raw, int group, int, FragmentA (&a)[2]) {
     FORGE_UNROLL
     for (int i = 0; i < 8; ++i) a[i / 4].w[i % 4] = raw.row[group][i % 2].w[i / 4 * 2 + i % 4 / 2];
@@ -114,10 +114,10 @@ struct Nibbles {
     return raw;
   }
 
-  template <typename Half>
+  template <typename Product>
   FORGE_DEVICE static void expand(const Raw& raw, int group, int lane, FragmentA (&a)[2]) {
-    const float magic = Half::low(Half::kMagic);
-    const uint32_t offset = Half::twice(-(magic + static_cast<float>(kOffset)));
+    const float magic = Product::low(Product::kMagic);
+    const uint32_t offset = Product::twice(-(magic + static_cast<float>(kOffset)));
     FORGE_UNROLL
     for (int row = 0; row < 2; ++row) {
       const uint32_t scale = raw.scales.scale(row, group, lane);
@@ -126,10 +126,10 @@ struct Nibbles {
       FORGE_UNROLL
       for (int pair = 0; pair < 4; ++pair) {
         const uint32_t bits = (raw.low.w[word] >> (4 * pair) & 0x000F000Fu) |
-                              high_bits(raw, word, pair) | Half::kMagic;
+                              high_bits(raw, word, pair) | Product::kMagic;
         // Exact: both are whole numbers that the type holds.
-        const uint32_t value = Half::fma(bits, Half::kOne, offset);
-        a[pair / 2].w[2 * (pair % 2) + row] = Half::fma(value, scale, min);
+        const uint32_t value = Product::fma(bits, Product::kOne, offset);
+        a[pair / 2].w[2 * (pair % 2) + row] = Product::fma(value, scale, min);
       }
     }
   }
@@ -168,7 +168,7 @@ struct Bytes {
     raw.scales.load(m, at);
     return raw;
   }
-  template <typename Half>
+  template <typename Product>
   FORGE_DEVICE static void expand(const Raw& raw, int group, int lane, FragmentA (&a)[2]) {
     FORGE_UNROLL
     for (int row = 0; row < 2; ++row) {
@@ -177,7 +177,8 @@ struct Bytes {
       for (int pair = 0; pair < 4; ++pair) {
         const uint32_t word = raw.group[group].w[2 * row + pair / 2];
         const uint32_t bytes = (pair % 2 == 0 ? word : word >> 8) & 0x00FF00FFu;
-        a[pair / 2].w[2 * (pair % 2) + row] = Half::fma(Half::from_biased_bytes(bytes), scale, 0);
+        a[pair / 2].w[2 * (pair % 2) + row] =
+            Product::fma(Product::from_biased_bytes(bytes), scale, 0);
       }
     }
   }
@@ -191,10 +192,10 @@ using Int6 = Nibbles<WeightKind::kInt6>;
 
 /// Calls f with a value of the struct that reads this kind, of those that there are for products in
 /// this type.
-template <typename Half, typename F>
+template <typename Product, typename F>
 auto with_weights(WeightKind kind, const F& f) {
-  if constexpr (Half::kPerWord == 1) {
-    return f(HalfRows{});
+  if constexpr (Product::kPerWord == 1) {
+    return f(PlainRows{});
   } else {
     switch (kind) {
       case WeightKind::kInt8:
@@ -209,10 +210,10 @@ auto with_weights(WeightKind kind, const F& f) {
         return f(Int5Min{});
       case WeightKind::kInt6:
         return f(Int6{});
-      case WeightKind::kHalf:
+      case WeightKind::kPlain:
         break;
     }
-    return f(HalfRows{});
+    return f(PlainRows{});
   }
 }
 

@@ -24,7 +24,7 @@ bool has_packed_form(DType dtype) {
     case DType::kBF16:
       return true;
     default:
-      return weight_kind(dtype) != WeightKind::kHalf;
+      return weight_kind(dtype) != WeightKind::kPlain;
   }
 }
 
@@ -46,41 +46,43 @@ WeightKind weight_kind(DType dtype) {
     case DType::kQ6_K:
       return WeightKind::kInt6;
     default:
-      return WeightKind::kHalf;
+      return WeightKind::kPlain;
   }
 }
 
-Status check_packing(DType dtype, WeightKind kind, HalfType half) {
+Status check_packing(DType dtype, WeightKind kind, ProductType product_type) {
   if (!has_packed_form(dtype)) {
     return make_error("{} has no packed form and is not decoded", name(dtype));
   }
-  if (element_bytes(half) == 4 && weight_kind(dtype) != WeightKind::kHalf) {
+  if (element_bytes(product_type) == 4 && weight_kind(dtype) != WeightKind::kPlain) {
     return make_error("{} has no packed form with products in {}: decode it first", name(dtype),
-                      name(half));
+                      name(product_type));
   }
   const bool is_plain = info(dtype).block_len == 1;
-  const bool quantises = is_plain && element_bytes(half) == 2 &&
+  const bool quantises = is_plain && element_bytes(product_type) == 2 &&
                          (kind == WeightKind::kInt8 || kind == WeightKind::kInt4);
   if (kind == weight_kind(dtype) || quantises) return {};
-  const Planes planes = planes_of(kind, half);
+  const Planes planes = planes_of(kind, product_type);
   return make_error("{} cannot become weights of {} bits in groups with {}", name(dtype),
                     planes.low_bits + planes.high_bits,
                     planes.scales == ScaleKind::kGroup32Min ? "a min" : "no min");
 }
 
-PackedLayout packed_layout(WeightKind kind, int64_t rows, int64_t columns, HalfType half) {
+PackedLayout packed_layout(WeightKind kind, int64_t rows, int64_t columns,
+                           ProductType product_type) {
   constexpr int64_t kMost = (int64_t{1} << 31) - kStepColumns;
   FORGE_CHECK(rows > 0 && rows <= kMost && columns > 0 && columns <= kMost, "a matrix of {} x {}",
               rows, columns);
   PackedLayout layout{.kind = kind,
-                      .half = half,
+                      .product_type = product_type,
                       .rows = static_cast<int32_t>(round_up(rows, kRowTile)),
                       .columns = static_cast<int32_t>(round_up(columns, kStepColumns))};
-  const Planes planes = planes_of(kind, half);
+  const Planes planes = planes_of(kind, product_type);
   const int64_t values = int64_t{layout.rows} * layout.columns;
   const int64_t groups = values / 32;
   const int64_t group_bytes = scale_bytes(planes.scales);
-  if (kind == WeightKind::kHalf) layout.row_bytes = int64_t{layout.columns} * element_bytes(half);
+  if (kind == WeightKind::kPlain)
+    layout.row_bytes = int64_t{layout.columns} * element_bytes(product_type);
   layout.high_offset = round_up(values / 8 * planes.low_bits, kPlaneAlignment);
   layout.scales_offset =
       layout.high_offset + round_up(values / 8 * planes.high_bits, kPlaneAlignment);
@@ -89,9 +91,9 @@ PackedLayout packed_layout(WeightKind kind, int64_t rows, int64_t columns, HalfT
 }
 
 PackedMatrix place(const PackedLayout& layout, const std::byte* memory) {
-  const Planes planes = planes_of(layout.kind, layout.half);
+  const Planes planes = planes_of(layout.kind, layout.product_type);
   PackedMatrix matrix{.kind = layout.kind,
-                      .half = layout.half,
+                      .product_type = layout.product_type,
                       .rows = layout.rows,
                       .columns = layout.columns,
                       .low = memory,
@@ -108,7 +110,7 @@ PackedMatrix rows_of(const PackedMatrix& matrix, int32_t first_row, int32_t n_ro
               "rows {} + {} of {}", first_row, n_rows, matrix.rows);
   PackedMatrix part = matrix;
   part.rows = n_rows;
-  const Planes planes = planes_of(matrix.kind, matrix.half);
+  const Planes planes = planes_of(matrix.kind, matrix.product_type);
   // Row tiles lie one after another in every plane.
   const int64_t values = int64_t{first_row} * matrix.columns;
   part.low += values / 8 * planes.low_bits;

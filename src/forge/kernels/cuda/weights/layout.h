@@ -11,21 +11,22 @@
 namespace forge::kernels::cuda {
 
 /// The kind that holds a checkpoint's type: without loss in its numbers, with scales and plain
-/// values rounded to 16 bits. kHalf where the type has no kind of its own (see has_packed_form()).
+/// values rounded to 16 bits. kPlain where the type has no kind of its own (see has_packed_form()).
 [[nodiscard]] WeightKind weight_kind(DType dtype);
 
 /// Whether pack() reads blocks of this type. What it does not read (Q2_K, Q3_K, the codebook
-/// types) is decoded on the CPU first (tensor/decode.h), to f32 or bf16, and becomes kHalf.
+/// types) is decoded on the CPU first (tensor/decode.h), to f32 or bf16, and becomes kPlain.
 [[nodiscard]] bool has_packed_form(DType dtype);
 
-/// Fails where pack() cannot make a matrix of this kind of the type. Plain values become kHalf, or
+/// Fails where pack() cannot make a matrix of this kind of the type. Plain values become kPlain, or
 /// with 16-bit products kInt8 or kInt4; blocks, with these products only, weight_kind(dtype).
-[[nodiscard]] Status check_packing(DType dtype, WeightKind kind, HalfType half = HalfType::kBf16);
+[[nodiscard]] Status check_packing(DType dtype, WeightKind kind,
+                                   ProductType product_type = ProductType::kBf16);
 
 /// Sizes and places in bytes, all multiples of 256. Planes a kind does not have are empty.
 struct PackedLayout {
-  WeightKind kind = WeightKind::kHalf;
-  HalfType half = HalfType::kBf16;
+  WeightKind kind = WeightKind::kPlain;
+  ProductType product_type = ProductType::kBf16;
   int32_t rows = 0;     // padded
   int32_t columns = 0;  // padded
   int64_t row_bytes = 0;
@@ -36,7 +37,7 @@ struct PackedLayout {
 
 /// Of a matrix of these real rows and columns, both at least 1 and at most 2^31 - 64.
 [[nodiscard]] PackedLayout packed_layout(WeightKind kind, int64_t rows, int64_t columns,
-                                         HalfType half = HalfType::kBf16);
+                                         ProductType product_type = ProductType::kBf16);
 
 /// The matrix in layout.bytes bytes of device memory, 256-byte aligned; null: a matrix without
 /// planes.

@@ -20,45 +20,45 @@ Status launch_pack(Stream& stream, const char* name, void (*kernel)(PackTask),
                 kernel, task);
 }
 
-template <typename Half>
+template <typename Product>
 Status pack_plain(Stream& stream, const PackTask& task) {
   switch (task.to.kind) {
-    case WeightKind::kHalf:
-      return launch_pack(stream, "pack_rows", pack_rows<Half>, task);
+    case WeightKind::kPlain:
+      return launch_pack(stream, "pack_rows", pack_rows<Product>, task);
     case WeightKind::kInt8:
-      return launch_pack(stream, "pack_int8", pack_quantised<Half, WeightKind::kInt8>, task);
+      return launch_pack(stream, "pack_int8", pack_quantised<Product, WeightKind::kInt8>, task);
     default:
-      return launch_pack(stream, "pack_int4", pack_quantised<Half, WeightKind::kInt4>, task);
+      return launch_pack(stream, "pack_int4", pack_quantised<Product, WeightKind::kInt4>, task);
   }
 }
 
-template <typename Half, typename Block>
+template <typename Product, typename Block>
 Status pack_as(Stream& stream, const PackTask& task) {
-  return launch_pack(stream, "pack_blocks", pack_blocks<Half, Block>, task);
+  return launch_pack(stream, "pack_blocks", pack_blocks<Product, Block>, task);
 }
 
-template <typename Half>
+template <typename Product>
 Status pack_in(Stream& stream, const PackTask& task) {
-  if (info(task.dtype).block_len == 1) return pack_plain<Half>(stream, task);
+  if (info(task.dtype).block_len == 1) return pack_plain<Product>(stream, task);
   switch (task.dtype) {
     case DType::kQ4_0:
-      return pack_as<Half, BlockQ4_0>(stream, task);
+      return pack_as<Product, BlockQ4_0>(stream, task);
     case DType::kQ4_1:
-      return pack_as<Half, BlockQ4_1>(stream, task);
+      return pack_as<Product, BlockQ4_1>(stream, task);
     case DType::kQ5_0:
-      return pack_as<Half, BlockQ5_0>(stream, task);
+      return pack_as<Product, BlockQ5_0>(stream, task);
     case DType::kQ5_1:
-      return pack_as<Half, BlockQ5_1>(stream, task);
+      return pack_as<Product, BlockQ5_1>(stream, task);
     case DType::kQ8_0:
-      return pack_as<Half, BlockQ8_0>(stream, task);
+      return pack_as<Product, BlockQ8_0>(stream, task);
     case DType::kQ4_K:
-      return pack_as<Half, BlockQ4_K>(stream, task);
+      return pack_as<Product, BlockQ4_K>(stream, task);
     case DType::kQ5_K:
-      return pack_as<Half, BlockQ5_K>(stream, task);
+      return pack_as<Product, BlockQ5_K>(stream, task);
     case DType::kQ6_K:
-      return pack_as<Half, BlockQ6_K>(stream, task);
+      return pack_as<Product, BlockQ6_K>(stream, task);
     default:
-      return pack_as<Half, BlockQ8_K>(stream, task);
+      return pack_as<Product, BlockQ8_K>(stream, task);
   }
 }
 
@@ -66,14 +66,16 @@ Status pack_in(Stream& stream, const PackTask& task) {
 
 Status pack(Stream& stream, const PackTask& task) {
   if (task.n_rows == 0) return {};
-  FORGE_TRY_STATUS(check_packing(task.dtype, task.to.kind, task.to.half));
-  if (element_bytes(task.to.half) == 2) {
-    return with_half(task.to.half,
-                     [&](auto half) { return pack_in<decltype(half)>(stream, task); });
+  FORGE_TRY_STATUS(check_packing(task.dtype, task.to.kind, task.to.product_type));
+  if (element_bytes(task.to.product_type) == 2) {
+    return with_half(task.to.product_type, [&](auto product_type) {
+      return pack_in<decltype(product_type)>(stream, task);
+    });
   }
-  // check_packing() has seen that the kind is kHalf.
-  return task.to.half == HalfType::kTf32 ? launch_pack(stream, "pack_rows", pack_rows<Tf32>, task)
-                                         : launch_pack(stream, "pack_rows", pack_rows<F32>, task);
+  // check_packing() has seen that the kind is kPlain.
+  return task.to.product_type == ProductType::kTf32
+             ? launch_pack(stream, "pack_rows", pack_rows<Tf32>, task)
+             : launch_pack(stream, "pack_rows", pack_rows<F32>, task);
 }
 
 }  // namespace forge::kernels::cuda

@@ -34,10 +34,10 @@ struct RowPlace {
   }
 };
 
-/// Some rows of a checkpoint's matrix. Plain values may go to kHalf (rounded to to.half, in which
-/// what f16 has no room for becomes infinite) or be quantised, to kInt8 as Q8_0 does it or to kInt4
-/// as Q4_0; blocks of a quantised type go to weight_kind(dtype). Scales are rounded to to.half;
-/// numbers quantised here are rounded after them.
+/// Some rows of a checkpoint's matrix. Plain values may go to kPlain (rounded to to.product_type,
+/// in which what f16 has no room for becomes infinite) or be quantised, to kInt8 as Q8_0 does it or
+/// to kInt4 as Q4_0; blocks of a quantised type go to weight_kind(dtype). Scales are rounded to
+/// to.product_type; numbers quantised here are rounded after them.
 struct PackTask {
   PackedMatrix to;
   DType dtype = DType::kF32;
@@ -54,9 +54,9 @@ struct PackTask {
 /// where dtype cannot become to.kind.
 [[nodiscard]] Status pack(Stream& stream, const PackTask& task);
 
-/// Rows [first_row, first_row + n_rows) in from.half, which has 16 bits, exactly as products see
-/// them, padded columns included: `to` is (n_rows, stride), stride >= from.columns, rows 16-byte
-/// aligned. first_row is a multiple of kRowTile.
+/// Rows [first_row, first_row + n_rows) in from.product_type, which has 16 bits, exactly as
+/// products see them, padded columns included: `to` is (n_rows, stride), stride >= from.columns,
+/// rows 16-byte aligned. first_row is a multiple of kRowTile.
 struct UnpackTask {
   PackedMatrix from;
   int32_t first_row = 0;

@@ -58,7 +58,7 @@ struct BlockValues<BlockQ8_K> : ScaledBlock<BlockQ8_K, WeightKind::kInt8> {
 };
 
 /// Rows of whole blocks; columns a multiple of 32.
-template <typename Half, typename Block>
+template <typename Product, typename Block>
 FORGE_KERNEL(kPackWarps* kWarpLanes, 1)
 pack_blocks(PackTask task) {
   using Values = BlockValues<Block>;
@@ -89,7 +89,7 @@ pack_blocks(PackTask task) {
         scales[group][1] = Values::min(block, base);
       }
     }
-    if (t == 0) store_scales<Half, kKind>(task.to, place.at, h, scales);
+    if (t == 0) store_scales<Product, kKind>(task.to, place.at, h, scales);
   }
 }
 

@@ -77,16 +77,16 @@ FORGE_DEVICE void store_numbers(const PackedMatrix& m, const LanePlace& at, int 
 }
 
 /// Both groups of a row: for each a scale and what goes with it (the min, the second scale).
-template <typename Half, WeightKind Kind>
+template <typename Product, WeightKind Kind>
 FORGE_DEVICE void store_scales(const PackedMatrix& m, const LanePlace& at, int h,
                                const float (&scales)[2][2]) {
   auto* to = reinterpret_cast<uint32_t*>(const_cast<std::byte*>(m.scales));
   const int64_t row = (at.index() * 8 + at.lane / 4) * 2 + h;
   if constexpr (planes_of(Kind).scales == ScaleKind::kGroup32) {
-    to[row] = Half::pack(scales[0][0], scales[1][0]);
+    to[row] = Product::pack(scales[0][0], scales[1][0]);
   } else {
-    to[row * 2] = Half::pack(scales[0][0], scales[0][1]);
-    to[row * 2 + 1] = Half::pack(scales[1][0], scales[1][1]);
+    to[row * 2] = Product::pack(scales[0][0], scales[0][1]);
+    to[row * 2 + 1] = Product::pack(scales[1][0], scales[1][1]);
   }
 }
 

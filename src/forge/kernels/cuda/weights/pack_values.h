@@ -24,7 +24,7 @@ FORGE_DEVICE void load_values(const PackTask& task, int64_t row, int64_t first_c
   }
 }
 
-template <typename Half>
+template <typename Product>
 FORGE_KERNEL(kPackWarps* kWarpLanes, 1)
 pack_rows(PackTask task) {
   const PackPlace place = PackPlace::of_this_lane(task);
@@ -32,12 +32,12 @@ pack_rows(PackTask task) {
     if (place.source[h] < 0) continue;
     const int64_t row = int64_t{place.at.row_tile} * kRowTile + place.at.lane / 4 + 8 * h;
     for (int group = 0; group < 2; ++group) {
-      constexpr int kOwn = kPerWords4<Half>;
+      constexpr int kOwn = kPerWords4<Product>;
       const int column = (place.at.step * 2 + group) * 4 * kOwn + place.at.lane % 4 * kOwn;
       float values[kOwn];
       load_values(task, place.source[h], column, values);
       *reinterpret_cast<Words4*>(const_cast<std::byte*>(task.to.low) + row * task.to.row_bytes +
-                                 column * sizeof(Element<Half>)) = to_words4<Half>(values);
+                                 column * sizeof(Element<Product>)) = to_words4<Product>(values);
     }
   }
 }
@@ -45,7 +45,7 @@ pack_rows(PackTask task) {
 /// The scale of a group and its numbers. Symmetric, but kInt4's range has one step more below: the
 /// largest value becomes -8. Source: ggml's quantize_row_q8_0_ref and quantize_row_q4_0_ref; they
 /// round numbers by the scale before it is rounded.
-template <typename Half, WeightKind Kind>
+template <typename Product, WeightKind Kind>
 FORGE_DEVICE float quantise(const float (&values)[8], uint32_t (&numbers)[8]) {
   float largest = 0.0f;
   float smallest = 0.0f;
@@ -58,7 +58,7 @@ FORGE_DEVICE float quantise(const float (&values)[8], uint32_t (&numbers)[8]) {
   constexpr bool kIsInt8 = Kind == WeightKind::kInt8;
   const float steps = kIsInt8 ? larger(largest, smallest) / 127.0f
                               : (smallest > largest ? smallest : -largest) / 8.0f;
-  const float scale = Half::low(Half::pack(steps, 0.0f));
+  const float scale = Product::low(Product::pack(steps, 0.0f));
   constexpr float kOffset = static_cast<float>(planes_of(Kind).offset);
   constexpr float kMost = 2.0f * kOffset - 1.0f;
   for (int e = 0; e < 8; ++e) {
@@ -69,7 +69,7 @@ FORGE_DEVICE float quantise(const float (&values)[8], uint32_t (&numbers)[8]) {
   return scale;
 }
 
-template <typename Half, WeightKind Kind>
+template <typename Product, WeightKind Kind>
 FORGE_KERNEL(kPackWarps* kWarpLanes, 1)
 pack_quantised(PackTask task) {
   const PackPlace place = PackPlace::of_this_lane(task);
@@ -81,10 +81,10 @@ pack_quantised(PackTask task) {
       float values[8];
       uint32_t numbers[8];
       load_values(task, place.source[h], column, values);
-      scales[group][0] = quantise<Half, Kind>(values, numbers);  // all lanes meet there
+      scales[group][0] = quantise<Product, Kind>(values, numbers);  // all lanes meet there
       if (place.source[h] >= 0) store_numbers<Kind>(task.to, place.at, group, h, numbers);
     }
-    if (t == 0 && place.source[h] >= 0) store_scales<Half, Kind>(task.to, place.at, h, scales);
+    if (t == 0 && place.source[h] >= 0) store_scales<Product, Kind>(task.to, place.at, h, scales);
   }
 }
 

@@ -5,8 +5,8 @@
 // device/mma.h for why. Of 4-byte numbers a step has 32 columns (two groups of 16), of which a lane
 // owns 4t .. 4t + 3: in bytes a row's part of a step and a lane's part of a group are the same.
 //
-// kHalf: rows as they are, row_bytes apart. Others, with 16-bit products only: one run of bytes per
-// step and lane, steps of a row tile one after another, row tiles one after another:
+// kPlain: rows as they are, row_bytes apart. Others, with 16-bit products only: one run of bytes
+// per step and lane, steps of a row tile one after another, row tiles one after another:
 //
 //   low     4 bits: 16 bytes a lane, words (row g, group 0), (row g + 8, group 0), (g, 1), (g + 8,
 //   1); value e of
@@ -25,20 +25,22 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "forge/kernels/cuda/half_type.h"
+#include "forge/kernels/cuda/product_type.h"
 
 namespace forge::kernels::cuda {
 
 inline constexpr int kRowTile = 16;
 /// Columns are padded to this.
 inline constexpr int kStepColumns = 64;
-/// Of a row of kHalf in a step, and in a group.
+/// Of a row of kPlain in a step, and in a group.
 inline constexpr int kStepBytes = 128;
 inline constexpr int kGroupBytes = kStepBytes / 2;
-constexpr int step_columns(HalfType half) { return kStepBytes / element_bytes(half); }
+constexpr int step_columns(ProductType product_type) {
+  return kStepBytes / element_bytes(product_type);
+}
 
 enum class WeightKind : uint8_t {
-  kHalf,     // what products are computed in
+  kPlain,    // what products are computed in
   kInt8,     // value * scale:               Q8_0, Q8_K, int8
   kInt4,     // (value - 8) * scale:         Q4_0, int4
   kInt4Min,  // value * scale + min:         Q4_1, Q4_K
@@ -62,9 +64,9 @@ struct Planes {
   int32_t offset = 0;  // what is taken off a number before it is scaled
   ScaleKind scales = ScaleKind::kNone;
 };
-constexpr Planes planes_of(WeightKind kind, HalfType half = HalfType::kBf16) {
+constexpr Planes planes_of(WeightKind kind, ProductType product_type = ProductType::kBf16) {
   switch (kind) {
-    case WeightKind::kHalf:
+    case WeightKind::kPlain:
       break;
     case WeightKind::kInt8:
       return {8, 0, 128, ScaleKind::kGroup32};
@@ -79,22 +81,23 @@ constexpr Planes planes_of(WeightKind kind, HalfType half = HalfType::kBf16) {
     case WeightKind::kInt6:
       return {4, 2, 32, ScaleKind::kGroup16};
   }
-  return {8 * element_bytes(half), 0, 0, ScaleKind::kNone};
+  return {8 * element_bytes(product_type), 0, 0, ScaleKind::kNone};
 }
 
 /// Plain pointers into one allocation; rows and columns are padded with zeros to whole tiles and
 /// steps.
 struct PackedMatrix {
-  WeightKind kind = WeightKind::kHalf;
-  HalfType half = HalfType::kBf16;  // of rows, scales and mins, and what products are computed in
-  int32_t rows = 0;                 // a multiple of kRowTile
-  int32_t columns = 0;              // a multiple of kStepColumns
+  WeightKind kind = WeightKind::kPlain;
+  ProductType product_type =
+      ProductType::kBf16;  // of rows, scales and mins, and what products are computed in
+  int32_t rows = 0;        // a multiple of kRowTile
+  int32_t columns = 0;     // a multiple of kStepColumns
   const std::byte* low = nullptr;
   const std::byte* high = nullptr;
   const std::byte* scales = nullptr;
-  int64_t row_bytes = 0;  // kHalf
+  int64_t row_bytes = 0;  // kPlain
 
-  [[nodiscard]] constexpr int32_t n_steps() const { return columns / step_columns(half); }
+  [[nodiscard]] constexpr int32_t n_steps() const { return columns / step_columns(product_type); }
   [[nodiscard]] constexpr int32_t n_row_tiles() const { return rows / kRowTile; }
 };
 

@@ -1,5 +1,5 @@
-// Packed matrices back to rows of 16 bits, by what products read them with. A warp takes one step of
-// one row tile.
+// Packed matrices back to rows of 16 bits, by what products read them with. A warp takes one step
+// of one row tile.
 #include "forge/kernels/cuda/runtime/launch.h"
 #include "forge/kernels/cuda/weights/fragments.h"
 #include "forge/kernels/cuda/weights/pack.h"
@@ -9,7 +9,7 @@ namespace {
 
 constexpr int kUnpackWarps = 8;
 
-template <typename Half, typename Weights>
+template <typename Product, typename Weights>
 FORGE_KERNEL(kUnpackWarps* kWarpLanes, 1)
 unpack_steps(UnpackTask task) {
   let_successor_start();
@@ -25,7 +25,7 @@ unpack_steps(UnpackTask task) {
   FORGE_UNROLL
   for (int group = 0; group < 2; ++group) {
     FragmentA a[2];
-    Weights::template expand<Half>(raw, group, lane, a);
+    Weights::template expand<Product>(raw, group, lane, a);
     FORGE_UNROLL
     for (int h = 0; h < 2; ++h) {
       const int row = tile * kRowTile + lane / 4 + 8 * h;
@@ -43,13 +43,13 @@ Status unpack(Stream& stream, const UnpackTask& task) {
   if (task.n_rows == 0) return {};
   const int64_t tiles = (int64_t{task.n_rows} + kRowTile - 1) / kRowTile;
   const int64_t warps = tiles * task.from.n_steps();
-  return with_half(task.from.half, [&](auto half) {
-    return with_weights<decltype(half)>(task.from.kind, [&](auto weights) {
+  return with_half(task.from.product_type, [&](auto product_type) {
+    return with_weights<decltype(product_type)>(task.from.kind, [&](auto weights) {
       return launch(stream,
                     {.name = "unpack_steps",
                      .grid = {static_cast<int32_t>((warps + kUnpackWarps - 1) / kUnpackWarps)},
                      .n_threads = kUnpackWarps * kWarpLanes},
-                    unpack_steps<decltype(half), decltype(weights)>, task);
+                    unpack_steps<decltype(product_type), decltype(weights)>, task);
     });
   });
 }

@@ -21,7 +21,7 @@ inline constexpr int64_t kMostUnpackedBytes = int64_t{64} << 20;
   return task.finish == kernels::cuda::Finish::kLogits;
 }
 [[nodiscard]] constexpr bool is_unpacked(const kernels::cuda::MatmulTask& task) {
-  return task.weight.kind != kernels::cuda::WeightKind::kHalf;
+  return task.weight.kind != kernels::cuda::WeightKind::kPlain;
 }
 
 /// Rows of each slab of W but the last, which has the rest. All slabs are about as large, and whole

@@ -12,7 +12,7 @@ namespace forge::models::cuda {
 
 /// A matrix, and a step's size: library_bucket().
 struct ProductKey {
-  kernels::cuda::WeightKind kind = kernels::cuda::WeightKind::kHalf;
+  kernels::cuda::WeightKind kind = kernels::cuda::WeightKind::kPlain;
   int32_t rows = 0;
   int32_t columns = 0;
   int32_t n_tokens = 0;

@@ -4,6 +4,6 @@
 namespace forge::kernels::cuda {
 
 template Status launch_kind<Bf16, Bytes>(Stream& stream, const DeviceInfo& device,
-                                    const MatmulTask& task);
+                                         const MatmulTask& task);
 
 }  // namespace forge::kernels::cuda

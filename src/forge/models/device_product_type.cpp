@@ -1,4 +1,4 @@
-#include "forge/models/device_half_type.h"
+#include "forge/models/device_product_type.h"
 
 #include <algorithm>
 
@@ -15,10 +15,10 @@ bool is_f16(const LayerWeights& layer) {
 
 }  // namespace
 
-kernels::cuda::HalfType device_half_type(const Model& model, const BackendOptions& backend) {
-  using kernels::cuda::HalfType;
-  if (backend.cuda_half) return *backend.cuda_half;
-  return std::ranges::all_of(model.weights.layers, is_f16) ? HalfType::kF16 : HalfType::kBf16;
+kernels::cuda::ProductType device_product_type(const Model& model, const BackendOptions& backend) {
+  using kernels::cuda::ProductType;
+  if (backend.cuda_product_type) return *backend.cuda_product_type;
+  return std::ranges::all_of(model.weights.layers, is_f16) ? ProductType::kF16 : ProductType::kBf16;
 }
 
 }  // namespace forge::models

@@ -3,6 +3,6 @@
 
 namespace forge::kernels::cuda {
 
-template Status launch_few<Bf16, KvType::kHalf>(Stream&, const AttentionTask&, FewShape, int32_t);
+template Status launch_few<Bf16, KvType::kPlain>(Stream&, const AttentionTask&, FewShape, int32_t);
 
 }  // namespace forge::kernels::cuda

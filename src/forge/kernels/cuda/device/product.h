@@ -11,13 +11,13 @@
 #include "forge/kernels/cuda/device/math.h"
 #include "forge/kernels/cuda/device/memory.h"
 #include "forge/kernels/cuda/device/mma.h"
-#include "forge/kernels/cuda/half_type.h"
+#include "forge/kernels/cuda/product_type.h"
 
 namespace forge::kernels::cuda {
 
 /// bf16: 8 bits of significand. 128 + n, n < 128, has n in its lowest bits.
 struct Bf16 {
-  static constexpr HalfType kType = HalfType::kBf16;
+  static constexpr ProductType kType = ProductType::kBf16;
   static constexpr int kPerWord = 2;
   /// The range is smaller than that of numbers that a model has (matmul/row_scale.h).
   static constexpr bool kIsNarrow = false;
@@ -49,7 +49,7 @@ struct Bf16 {
 
 /// f16: 11 bits of significand. 1024 + n, n < 1024, has n in its lowest bits.
 struct F16 {
-  static constexpr HalfType kType = HalfType::kF16;
+  static constexpr ProductType kType = ProductType::kF16;
   static constexpr int kPerWord = 2;
   static constexpr bool kIsNarrow = true;
   static constexpr bool kIsSplit = false;
@@ -73,7 +73,7 @@ struct F16 {
 
 /// TF32: 11 bits of significand, the exponents of f32. Numbers are rounded where they are written.
 struct Tf32 {
-  static constexpr HalfType kType = HalfType::kTf32;
+  static constexpr ProductType kType = ProductType::kTf32;
   static constexpr int kPerWord = 1;
   static constexpr bool kIsNarrow = false;
   static constexpr bool kIsSplit = false;
@@ -90,7 +90,7 @@ struct Tf32 {
 /// sums off where f32 rounds, which over a long row would be the largest error.
 /// Source: Ootomo & Yokota 2022, arXiv:2203.03341.
 struct F32 {
-  static constexpr HalfType kType = HalfType::kF32;
+  static constexpr ProductType kType = ProductType::kF32;
   static constexpr int kPerWord = 1;
   static constexpr bool kIsNarrow = false;
   static constexpr bool kIsSplit = true;
@@ -114,53 +114,53 @@ struct F32 {
 };
 
 /// A number as its bits in memory.
-template <typename Half>
-using Element = std::conditional_t<Half::kPerWord == 2, uint16_t, uint32_t>;
+template <typename Product>
+using Element = std::conditional_t<Product::kPerWord == 2, uint16_t, uint32_t>;
 
-template <typename Half>
-FORGE_DEVICE Element<Half> to_element(float value) {
-  if constexpr (Half::kPerWord == 2) {
-    return static_cast<uint16_t>(Half::pack(value, 0.0f));
+template <typename Product>
+FORGE_DEVICE Element<Product> to_element(float value) {
+  if constexpr (Product::kPerWord == 2) {
+    return static_cast<uint16_t>(Product::pack(value, 0.0f));
   } else {
-    return Half::pack(value);
+    return Product::pack(value);
   }
 }
 /// The word of values[0] and, of 16 bits, values[1].
-template <typename Half>
+template <typename Product>
 FORGE_DEVICE uint32_t to_word(const float* values) {
-  if constexpr (Half::kPerWord == 2) {
-    return Half::pack(values[0], values[1]);
+  if constexpr (Product::kPerWord == 2) {
+    return Product::pack(values[0], values[1]);
   } else {
-    return Half::pack(values[0]);
+    return Product::pack(values[0]);
   }
 }
 /// Number i of a word.
-template <typename Half>
+template <typename Product>
 FORGE_DEVICE float from_word(uint32_t word, int i) {
-  if constexpr (Half::kPerWord == 2) {
-    return i == 0 ? Half::low(word) : Half::high(word);
+  if constexpr (Product::kPerWord == 2) {
+    return i == 0 ? Product::low(word) : Product::high(word);
   } else {
     return bits_as_float(word);
   }
 }
 
 /// 16 bytes' worth of numbers.
-template <typename Half>
-inline constexpr int kPerWords4 = 4 * Half::kPerWord;
-template <typename Half>
-FORGE_DEVICE Words4 to_words4(const float (&values)[kPerWords4<Half>]) {
+template <typename Product>
+inline constexpr int kPerWords4 = 4 * Product::kPerWord;
+template <typename Product>
+FORGE_DEVICE Words4 to_words4(const float (&values)[kPerWords4<Product>]) {
   Words4 words;
   FORGE_UNROLL
-  for (int i = 0; i < 4; ++i) words.w[i] = to_word<Half>(values + i * Half::kPerWord);
+  for (int i = 0; i < 4; ++i) words.w[i] = to_word<Product>(values + i * Product::kPerWord);
   return words;
 }
 /// Two or four neighbours in one store; to: aligned to them.
-template <typename Half, int N>
-FORGE_DEVICE void store_elements(Element<Half>* to, const float (&values)[N]) {
-  constexpr int kWords = N / Half::kPerWord;
+template <typename Product, int N>
+FORGE_DEVICE void store_elements(Element<Product>* to, const float (&values)[N]) {
+  constexpr int kWords = N / Product::kPerWord;
   uint32_t words[kWords];
   FORGE_UNROLL
-  for (int i = 0; i < kWords; ++i) words[i] = to_word<Half>(values + i * Half::kPerWord);
+  for (int i = 0; i < kWords; ++i) words[i] = to_word<Product>(values + i * Product::kPerWord);
   if constexpr (kWords == 1) {
     *reinterpret_cast<uint32_t*>(to) = words[0];
   } else if constexpr (kWords == 2) {
@@ -173,23 +173,23 @@ FORGE_DEVICE void store_elements(Element<Half>* to, const float (&values)[N]) {
 
 /// Calls f with a value of the struct that is this type.
 template <typename F>
-auto with_product_type(HalfType type, const F& f) {
+auto with_product_type(ProductType type, const F& f) {
   switch (type) {
-    case HalfType::kBf16:
+    case ProductType::kBf16:
       return f(Bf16{});
-    case HalfType::kF16:
+    case ProductType::kF16:
       return f(F16{});
-    case HalfType::kTf32:
+    case ProductType::kTf32:
       return f(Tf32{});
-    case HalfType::kF32:
+    case ProductType::kF32:
       break;
   }
   return f(F32{});
 }
 /// Of those of 16 bits.
 template <typename F>
-auto with_half(HalfType type, const F& f) {
-  return type == HalfType::kF16 ? f(F16{}) : f(Bf16{});
+auto with_half(ProductType type, const F& f) {
+  return type == ProductType::kF16 ? f(F16{}) : f(Bf16{});
 }
 
 }  // namespace forge::kernels::cuda

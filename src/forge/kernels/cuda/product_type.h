@@ -8,7 +8,7 @@
 namespace forge::kernels::cuda {
 
 /// Sums are f32 with all of them.
-enum class HalfType : uint8_t {
+enum class ProductType : uint8_t {
   kBf16,
   kF16,   // 3 bits more of each number; ends at 65504
   kTf32,  // the same 11 bits with f32's range, in 4 bytes
@@ -16,30 +16,31 @@ enum class HalfType : uint8_t {
 };
 
 /// "bf16", "f16", "tf32" or "f32".
-[[nodiscard]] constexpr std::string_view name(HalfType type) {
+[[nodiscard]] constexpr std::string_view name(ProductType type) {
   switch (type) {
-    case HalfType::kBf16:
+    case ProductType::kBf16:
       return "bf16";
-    case HalfType::kF16:
+    case ProductType::kF16:
       return "f16";
-    case HalfType::kTf32:
+    case ProductType::kTf32:
       return "tf32";
-    case HalfType::kF32:
+    case ProductType::kF32:
       break;
   }
   return "f32";
 }
 
-[[nodiscard]] constexpr std::optional<HalfType> half_type_from_name(std::string_view text) {
-  for (const HalfType type : {HalfType::kBf16, HalfType::kF16, HalfType::kTf32, HalfType::kF32}) {
+[[nodiscard]] constexpr std::optional<ProductType> product_type_from_name(std::string_view text) {
+  for (const ProductType type :
+       {ProductType::kBf16, ProductType::kF16, ProductType::kTf32, ProductType::kF32}) {
     if (name(type) == text) return type;
   }
   return std::nullopt;
 }
 
 /// Of a number in memory.
-[[nodiscard]] constexpr int32_t element_bytes(HalfType type) {
-  return type == HalfType::kTf32 || type == HalfType::kF32 ? 4 : 2;
+[[nodiscard]] constexpr int32_t element_bytes(ProductType type) {
+  return type == ProductType::kTf32 || type == ProductType::kF32 ? 4 : 2;
 }
 
 }  // namespace forge::kernels::cuda

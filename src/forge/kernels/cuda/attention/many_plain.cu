@@ -3,6 +3,6 @@
 
 namespace forge::kernels::cuda {
 
-template Status launch_many<Bf16, KvType::kHalf>(Stream&, const AttentionTask&);
+template Status launch_many<Bf16, KvType::kPlain>(Stream&, const AttentionTask&);
 
 }  // namespace forge::kernels::cuda

@@ -1,9 +1,0 @@
-// The products of one kind of weights: HalfRows of weights/fragments.h, in TF32.
-#include "forge/kernels/cuda/matmul/launch_kind.h"
-
-namespace forge::kernels::cuda {
-
-template Status launch_kind<Tf32, HalfRows>(Stream& stream, const DeviceInfo& device,
-                                    const MatmulTask& task);
-
-}  // namespace forge::kernels::cuda
