@@ -19,6 +19,8 @@ using kernels::cuda::Stream;
 
 /// Large enough that a copy over PCIe runs at full speed, small enough that four hardly count.
 constexpr int64_t kBufferBytes = int64_t{8} << 20;
+/// Decoded and encoded again in one go; stays in L2.
+constexpr int64_t kEncodedValues = 32768;
 
 int64_t uploaded_row_bytes(const MatrixSource& source) {
   return *row_bytes(source.uploaded, source.view.columns());
@@ -31,10 +33,16 @@ void read_rows(const MatrixSource& source, int64_t first, int64_t n, std::byte* 
     std::memcpy(to, source.view.row(first), static_cast<size_t>(n * bytes));
     return;
   }
-  std::vector<float> row(static_cast<size_t>(source.view.columns()));
-  for (int64_t r = 0; r < n; ++r) {
-    decode_row(source.view, first + r, row.data());
-    encode(source.uploaded, row.data(), source.view.columns(), to + r * bytes);
+  const int64_t columns = source.view.columns();
+  // Some rows at a time: encoders work on several blocks at once, and a row may have few.
+  const int64_t at_once = std::clamp<int64_t>(kEncodedValues / columns, 1, n);
+  std::vector<float> values(static_cast<size_t>(at_once * columns));
+  for (int64_t r = 0; r < n; r += at_once) {
+    const int64_t n_rows = std::min(at_once, n - r);
+    for (int64_t i = 0; i < n_rows; ++i) {
+      decode_row(source.view, first + r + i, values.data() + i * columns);
+    }
+    encode(source.uploaded, values.data(), n_rows * columns, to + r * bytes);
   }
 }
 
