@@ -13,14 +13,18 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   list(APPEND tensor_flags_avx512 -Wno-uninitialized -Wno-maybe-uninitialized)
 endif()
 
+set(optimisation -O3)
+if(FORGE_SANITIZE)
+  set(optimisation -O1)
+endif()
+
 file(GLOB tensor_level_sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/level/*.cpp)
 foreach(level ${FORGE_TENSOR_LEVELS})
   add_library(forge_tensor_${level} OBJECT ${tensor_level_sources})
   target_link_libraries(forge_tensor_${level} PRIVATE forge_flags)
   target_compile_definitions(forge_tensor_${level} PRIVATE FORGE_TENSOR_LEVEL=encode_${level})
   # In a Debug build too: unrolled templates are useless without.
-  target_compile_options(forge_tensor_${level} PRIVATE $<IF:$<BOOL:${FORGE_SANITIZE}>,-O1,-O3>
-    ${tensor_flags_${level}})
+  target_compile_options(forge_tensor_${level} PRIVATE ${optimisation} ${tensor_flags_${level}})
   target_sources(forge_tensor PRIVATE $<TARGET_OBJECTS:forge_tensor_${level}>)
 endforeach()
 if(avx512 IN_LIST FORGE_TENSOR_LEVELS)
