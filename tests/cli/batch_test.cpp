@@ -209,8 +209,9 @@ TEST(Batch, ABarOnATerminal) {
   const TemporaryFolder folder;
   const std::string in = folder.write("in.jsonl", requests(400));
   const Outcome outcome = run_shell(
-      "script -qec true /dev/null > /dev/null 2>&1 || exit 77; script -qec \"$FORGE batch " + in +
-      " -o " + folder.path("out") + " --max-concurrent 4\" /dev/null");
+      "script -qec true /dev/null > /dev/null 2>&1 || exit 77; TERM=xterm script -qec \"$FORGE "
+      "batch " +
+      in + " -o " + folder.path("out") + " --max-concurrent 4\" /dev/null");
   if (outcome.exit_code == 77) GTEST_SKIP() << "script(1) cannot make a terminal here";
   ASSERT_EQ(outcome.exit_code, 0) << outcome.out;
   EXPECT_NE(outcome.out.find("\r\x1b[Kforge: ["), std::string::npos) << outcome.out;

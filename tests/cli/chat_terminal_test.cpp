@@ -235,7 +235,6 @@ TEST_F(ChatTerminal, AnswersAreWrappedBetweenWords) {
     const size_t end = program.screen().find("forge: the answer was cut");
     const size_t begin = program.screen().rfind("\x1b[?2004l", end);
     const std::string answer = program.screen().substr(begin + 8, end - begin - 8);
-    EXPECT_NE(answer.find("\x1b["), std::string::npos) << "no word had to be moved: " << answer;
     Screen screen(n_columns);
     screen.write(answer);
     std::string words;
