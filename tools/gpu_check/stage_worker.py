@@ -35,6 +35,7 @@ def main():
     report = Report(name, records)
     sys.path[:0] = settings.get("stage_folders", [])
     status, reason = outcome(importlib.import_module("stages." + name).run, settings, report)
+    sys.stdout.flush()  # the last record ends this process
     report.line("stage", status=status, reason=reason)
 
 
